@@ -1,0 +1,139 @@
+package streams
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/streams/internal/graph"
+	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
+	"github.com/kstreamlab/kstreamlab/streams/internal/topology"
+	"github.com/kstreamlab/kstreamlab/streams/serde"
+)
+
+// Builder collects the steps of a topology: Kafka's StreamsBuilder. It is for one goroutine. Errors are kept, and Build returns the
+// first one.
+type Builder struct {
+	g   *graph.Graph
+	err error
+	// DefaultKeySerde and DefaultValueSerde stand in where a step has no serde of its own or inherited: default.key.serde. Each is
+	// a serde.Serde of the type that is asked for, or nil.
+	DefaultKeySerde, DefaultValueSerde any
+	// InMemory makes memory the default of stores: default.dsl.store=in_memory.
+	InMemory bool
+}
+
+// NewBuilder returns an empty builder.
+func NewBuilder() *Builder { return &Builder{g: graph.New()} }
+
+// Build compiles the steps. The builder must not be used afterwards.
+func (b *Builder) Build() (*Topology, error) {
+	if b.err != nil {
+		return nil, b.err
+	}
+	t, err := b.g.Build()
+	if err != nil {
+		return nil, err
+	}
+	if b.err != nil { // found while the steps were written
+		return nil, b.err
+	}
+	return &Topology{t}, nil
+}
+
+func (b *Builder) fail(format string, args ...any) {
+	if b.err == nil {
+		b.err = fmt.Errorf("streams: "+format, args...)
+	}
+}
+
+// Topology is a compiled topology. It may be run by several instances.
+type Topology struct{ t *topology.Topology }
+
+// Describe is the text of Kafka's Topology.describe().
+func (t *Topology) Describe() string { return t.t.Describe() }
+
+// ErrNoSerde is Kafka's ConfigException about a missing default serde.
+var ErrNoSerde = errors.New("no serde")
+
+// need returns s, or the default; a missing one is an error of the topology.
+func need[T any](b *Builder, s serde.Serde[T], dflt any, step, what string) serde.Serde[T] {
+	if s != nil {
+		return s
+	}
+	if d, ok := dflt.(serde.Serde[T]); ok {
+		return d
+	}
+	if b.err == nil {
+		b.err = fmt.Errorf("streams: step %s has %w for its %s: give one, or set default.%s.serde", step, ErrNoSerde, what, what)
+	}
+	return nil
+}
+
+// Named names a step in Kafka's sense: its node, and what is derived from it.
+type Named string
+
+func first[T any](opts []T) (o T) {
+	if len(opts) > 0 {
+		return opts[0]
+	}
+	return o
+}
+
+// TimestampExtractor chooses the event time of a record. A negative result without an error leaves the record out.
+type TimestampExtractor[K, V any] = processor.Extractor[K, V]
+
+// Extracted is what a TimestampExtractor sees.
+type Extracted[K, V any] = processor.Extracted[K, V]
+
+// FailOnInvalidTimestamp is the default extractor: the record's own timestamp, and an error where that is negative.
+func FailOnInvalidTimestamp[K, V any](r Extracted[K, V], partitionTime int64) (int64, error) {
+	return processor.FailOnInvalidTimestamp(r, partitionTime)
+}
+
+// LogAndSkipOnInvalidTimestamp leaves out records whose own timestamp is negative.
+func LogAndSkipOnInvalidTimestamp[K, V any](r Extracted[K, V], _ int64) (int64, error) {
+	return r.Timestamp, nil
+}
+
+// UsePartitionTimeOnInvalidTimestamp takes the partition's time where the record's own timestamp is negative.
+func UsePartitionTimeOnInvalidTimestamp[K, V any](r Extracted[K, V], partitionTime int64) (int64, error) {
+	if r.Timestamp >= 0 {
+		return r.Timestamp, nil
+	}
+	if partitionTime < 0 {
+		return 0, fmt.Errorf("streams: could not infer a timestamp for %s offset %d: the partition has no time yet", r.TopicPartition, r.Offset)
+	}
+	return partitionTime, nil
+}
+
+// Consumed says how a topic is read.
+type Consumed[K, V any] struct {
+	Key       serde.Serde[K]
+	Value     serde.Serde[V]
+	Timestamp TimestampExtractor[K, V] // nil: FailOnInvalidTimestamp
+	Reset     broker.ResetPolicy       // ResetNone: auto.offset.reset of the configuration
+	Name      string
+}
+
+// Stream reads a topic as a stream of records: StreamsBuilder.stream.
+func Stream[K, V any](b *Builder, topic string, c Consumed[K, V]) *KStream[K, V] {
+	return Streams(b, []string{topic}, c)
+}
+
+// Streams reads several topics as one stream.
+func Streams[K, V any](b *Builder, topics []string, c Consumed[K, V]) *KStream[K, V] {
+	name := b.g.Named(c.Name, "KSTREAM-SOURCE-")
+	if len(topics) == 0 || slices.Contains(topics, "") {
+		b.fail("source %s has no topic, or an empty one", name)
+	}
+	n := b.g.Add(&graph.Node{Name: name, Topics: slices.Sorted(slices.Values(topics)), Write: func(tb *topology.Builder, _ []string) {
+		key := need(b, c.Key, b.DefaultKeySerde, name, "key")
+		value := need(b, c.Value, b.DefaultValueSerde, name, "value")
+		tb.Add(&topology.Node{Kind: topology.SourceNode, Name: name, Topics: topics, Reset: c.Reset, New: func() processor.Instance {
+			return &processor.Source[K, V]{Key: key, Value: value, Extract: c.Timestamp}
+		}})
+	}}, b.g.Root())
+	return &KStream[K, V]{b: b, node: n, name: name, key: c.Key, value: c.Value, sources: []*graph.Node{n}}
+}

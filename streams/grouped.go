@@ -1,0 +1,260 @@
+package streams
+
+import (
+	"time"
+
+	"github.com/kstreamlab/kstreamlab/streams/internal/graph"
+	"github.com/kstreamlab/kstreamlab/streams/internal/operator"
+	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
+	"github.com/kstreamlab/kstreamlab/streams/internal/topology"
+	"github.com/kstreamlab/kstreamlab/streams/serde"
+	"github.com/kstreamlab/kstreamlab/streams/state"
+)
+
+// Grouped configures a grouping. Given at all, it replaces both inherited serdes, also by nothing, as in Kafka.
+type Grouped[K, V any] struct {
+	Key   serde.Serde[K]
+	Value serde.Serde[V]
+	Name  string // of the repartition topic, where there is one
+}
+
+// KGroupedStream is a stream whose records are together by key.
+type KGroupedStream[K, V any] struct {
+	s     *KStream[K, V]
+	key   serde.Serde[K]
+	value serde.Serde[V]
+	name  string
+	// through is the stream behind the repartition topic, once a named one exists: later aggregations share it.
+	through *KStream[K, V]
+}
+
+// GroupByKey groups by the key as it is.
+func (s *KStream[K, V]) GroupByKey(opts ...Grouped[K, V]) *KGroupedStream[K, V] {
+	g := &KGroupedStream[K, V]{s: s, key: s.key, value: s.value}
+	if len(opts) > 0 {
+		g.key, g.value, g.name = opts[0].Key, opts[0].Value, opts[0].Name
+	}
+	return g
+}
+
+// GroupBy groups by a new key; the records go through a repartition topic.
+func GroupBy[K, V, K2 any](s *KStream[K, V], f func(k K, v V) (K2, error), opts ...Grouped[K2, V]) *KGroupedStream[K2, V] {
+	o := first(opts)
+	n := step(s, s.b.g.NewName("KSTREAM-KEY-SELECT-"), func() processor.Instance { return &operator.SelectKey[K, V, K2]{F: f} })
+	re := changed[K, V, K2, V](s, n, nil, s.value, true)
+	g := &KGroupedStream[K2, V]{s: re, value: s.value}
+	if len(opts) > 0 {
+		g.key, g.value, g.name = o.Key, o.Value, o.Name
+	}
+	return g
+}
+
+// Materialized configures a store. The zero value is Kafka's default: named by the builder, persistent, cached and logged.
+type Materialized[K, V any] struct {
+	Name      string
+	Key       serde.Serde[K]
+	Value     serde.Serde[V]
+	InMemory  bool
+	NoCaching bool
+	NoLogging bool
+	LogConfig map[string]string // settings of the changelog topic
+	Retention time.Duration     // windowed stores; 0: size + grace
+	// StepName names the node: Kafka's Named beside Materialized.
+	StepName string
+}
+
+// Windows are aligned windows: TimeWindows and UnlimitedWindows.
+type Windows struct{ w operator.Windows }
+
+// TumblingWindows are adjacent windows of size; a window takes records until stream time reaches its end plus grace.
+func TumblingWindows(size, grace time.Duration) Windows { return HoppingWindows(size, size, grace) }
+
+// HoppingWindows are windows of size that begin at every multiple of advance.
+func HoppingWindows(size, advance, grace time.Duration) Windows {
+	return Windows{operator.Windows{Size: size.Milliseconds(), Advance: advance.Milliseconds(), Grace: grace.Milliseconds()}}
+}
+
+// UnlimitedWindows is one window from start (ms since the epoch) on.
+func UnlimitedWindows(start int64) Windows {
+	return Windows{operator.Windows{Unlimited: true, Start: start}}
+}
+
+func (w Windows) check(b *Builder) {
+	switch o := w.w; {
+	case o.Unlimited && o.Start < 0:
+		b.fail("unlimited windows start at %d: the start cannot be negative", o.Start)
+	case o.Unlimited:
+	case o.Size <= 0:
+		b.fail("window size %d ms: it must be larger than 0", o.Size)
+	case o.Advance <= 0 || o.Advance > o.Size:
+		b.fail("window advance %d ms: it must be larger than 0 and at most the size, %d ms", o.Advance, o.Size)
+	case o.Grace < 0:
+		b.fail("window grace %d ms: it cannot be negative", o.Grace)
+	}
+}
+
+// TimeWindowedKStream is a grouped stream cut into windows.
+type TimeWindowedKStream[K, V any] struct {
+	g *KGroupedStream[K, V]
+	w Windows
+}
+
+// WindowedBy cuts the stream into windows.
+func (g *KGroupedStream[K, V]) WindowedBy(w Windows) *TimeWindowedKStream[K, V] {
+	w.check(g.s.b)
+	return &TimeWindowedKStream[K, V]{g, w}
+}
+
+// Count counts the records of each key whose value is not null.
+func (g *KGroupedStream[K, V]) Count(opts ...Materialized[K, int64]) *KTable[K, int64] {
+	m := countOption(g.s.b, opts)
+	return aggregate(g, m, "KSTREAM-AGGREGATE-", zero, count[K, V])
+}
+
+// Reduce combines the values of each key; the first value stands as it is.
+func (g *KGroupedStream[K, V]) Reduce(f func(agg, v V) (V, error), opts ...Materialized[K, V]) *KTable[K, V] {
+	m := inherit(first(opts), nil, g.value)
+	return aggregate(g, m, "KSTREAM-REDUCE-", nil, reduce[K](f))
+}
+
+// Aggregate folds the values of each key into an aggregate that begins as init says.
+func Aggregate[K, V, A any](g *KGroupedStream[K, V], init func() (A, error), f func(k K, v V, agg A) (A, error), opts ...Materialized[K, A]) *KTable[K, A] {
+	return aggregate(g, first(opts), "KSTREAM-AGGREGATE-", init, folded(f))
+}
+
+// Count counts the records of each key and window.
+func (t *TimeWindowedKStream[K, V]) Count(opts ...Materialized[K, int64]) *KTable[serde.Windowed[K], int64] {
+	m := countOption(t.g.s.b, opts)
+	return aggregateWindows(t, m, "KSTREAM-AGGREGATE-", zero, count[K, V])
+}
+
+// Reduce combines the values of each key and window.
+func (t *TimeWindowedKStream[K, V]) Reduce(f func(agg, v V) (V, error), opts ...Materialized[K, V]) *KTable[serde.Windowed[K], V] {
+	m := inherit(first(opts), nil, t.g.value)
+	return aggregateWindows(t, m, "KSTREAM-REDUCE-", nil, reduce[K](f))
+}
+
+// AggregateWindows folds the values of each key and window into an aggregate that begins as init says.
+func AggregateWindows[K, V, A any](t *TimeWindowedKStream[K, V], init func() (A, error), f func(k K, v V, agg A) (A, error), opts ...Materialized[K, A]) *KTable[serde.Windowed[K], A] {
+	return aggregateWindows(t, first(opts), "KSTREAM-AGGREGATE-", init, folded(f))
+}
+
+// countOption burns a number where a Materialized without a name is given, as Kafka's count does.
+func countOption[K any](b *Builder, opts []Materialized[K, int64]) Materialized[K, int64] {
+	m := first(opts)
+	named := m.StepName != "" && m.Key == nil && m.Value == nil && !m.InMemory && !m.NoCaching && !m.NoLogging && m.LogConfig == nil && m.Retention == 0
+	if len(opts) > 0 && m.Name == "" && !named {
+		b.g.NewName("")
+	}
+	if m.Value == nil {
+		m.Value = serde.Long()
+	}
+	return m
+}
+
+func inherit[K, V any](m Materialized[K, V], key serde.Serde[K], value serde.Serde[V]) Materialized[K, V] {
+	if m.Key == nil {
+		m.Key = key
+	}
+	if m.Value == nil {
+		m.Value = value
+	}
+	return m
+}
+
+func zero() (int64, error) { return 0, nil }
+
+func count[K, V any](_ K, _ *processor.Record[K, V], n int64, _ bool) (int64, error) {
+	return n + 1, nil
+}
+
+func reduce[K, V any](f func(agg, v V) (V, error)) operator.Fold[K, V, V] {
+	return func(_ K, r *processor.Record[K, V], agg V, has bool) (V, error) {
+		if !has {
+			return r.Value, nil
+		}
+		return f(agg, r.Value)
+	}
+}
+
+func folded[K, V, A any](f func(k K, v V, agg A) (A, error)) operator.Fold[K, V, A] {
+	return func(k K, r *processor.Record[K, V], agg A, _ bool) (A, error) { return f(k, r.Value, agg) }
+}
+
+// plan names store and node, inserts the repartition topic where one is due, and adds the stateful step.
+func plan[K, V, A any](g *KGroupedStream[K, V], m Materialized[K, A], prefix string, spec state.Spec, make func(node string, spec *state.Spec, key serde.Serde[K], value serde.Serde[A]) func() processor.Instance) (*graph.Node, *KStream[K, V], *state.Spec) {
+	b := g.s.b
+	spec.Name = m.Name
+	if spec.Name == "" {
+		spec.Name = b.g.NewName(prefix + "STATE-STORE-")
+	}
+	spec.InMemory, spec.Caching, spec.Logging, spec.LogConfig = m.InMemory || b.InMemory, !m.NoCaching, !m.NoLogging, m.LogConfig
+	node := b.g.Named(m.StepName, prefix)
+	from := g.grouped(spec.Name)
+	n := b.g.Add(&graph.Node{Name: node, Write: func(tb *topology.Builder, parents []string) {
+		key := need(b, m.Key, b.DefaultKeySerde, node, "key")
+		value := need(b, m.Value, b.DefaultValueSerde, node, "value")
+		tb.Add(&topology.Node{Kind: topology.ProcessorNode, Name: node, Parents: parents, New: make(node, &spec, key, value)})
+		tb.AddStore(&spec, node)
+	}}, from.node)
+	return n, from, &spec
+}
+
+func (g *KGroupedStream[K, V]) grouped(store string) *KStream[K, V] {
+	if !g.s.repartition {
+		return g.s
+	}
+	if g.through != nil {
+		return g.through
+	}
+	base := g.name
+	if base == "" {
+		base = store
+	}
+	t := g.s.through(base, g.name != "", g.key, g.value, 0, true)
+	if g.name != "" {
+		g.through = t
+	}
+	return t
+}
+
+func aggregate[K, V, A any](g *KGroupedStream[K, V], m Materialized[K, A], prefix string, init func() (A, error), fold operator.Fold[K, V, A]) *KTable[K, A] {
+	m = inherit(m, g.key, nil)
+	n, from, _ := plan(g, m, prefix, state.Spec{Kind: state.TimestampedKeyValue}, func(node string, spec *state.Spec, key serde.Serde[K], value serde.Serde[A]) func() processor.Instance {
+		return func() processor.Instance {
+			return &operator.Aggregate[K, V, A]{Node: node, Store: spec.Name, Initializer: init, Fold: fold,
+				Open: func(h *state.Handle, topic string) (*state.Timestamped[K, A], error) {
+					return state.NewTimestamped(h, topic, key, value)
+				}}
+		}
+	})
+	return &KTable[K, A]{b: g.s.b, node: n, name: n.Name, key: m.Key, value: m.Value, sources: from.sources}
+}
+
+func aggregateWindows[K, V, A any](t *TimeWindowedKStream[K, V], m Materialized[K, A], prefix string, init func() (A, error), fold operator.Fold[K, V, A]) *KTable[serde.Windowed[K], A] {
+	b := t.g.s.b
+	m = inherit(m, t.g.key, nil)
+	w := t.w.w
+	spec := state.Spec{Kind: state.TimestampedWindow, Retention: m.Retention.Milliseconds(), WindowSize: w.Size}
+	if w.Unlimited {
+		spec.Retention, spec.WindowSize = 1<<63-1, 1<<63-1
+	}
+	if least := w.Size + w.Grace; spec.Retention == 0 {
+		spec.Retention = least
+	} else if spec.Retention < least {
+		b.fail("the retention of window store %q is %d ms: it must be no smaller than window size plus grace, %d ms", m.Name, spec.Retention, least)
+	}
+	n, from, made := plan(t.g, m, prefix, spec, func(node string, spec *state.Spec, key serde.Serde[K], value serde.Serde[A]) func() processor.Instance {
+		return func() processor.Instance {
+			return &operator.WindowAggregate[K, V, A]{Node: node, Store: spec.Name, Windows: w, Initializer: init, Fold: fold,
+				Open: func(h *state.Handle, topic string) (*state.Window[K, A], error) {
+					return state.NewWindow(h, topic, key, value)
+				}}
+		}
+	})
+	table := &KTable[serde.Windowed[K], A]{b: b, node: n, name: n.Name, value: m.Value, sources: from.sources}
+	if m.Key != nil {
+		table.key = serde.TimeWindowed(m.Key, made.WindowSize)
+	}
+	return table
+}

@@ -1,0 +1,140 @@
+package operator
+
+import (
+	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
+	"github.com/kstreamlab/kstreamlab/streams/state"
+)
+
+// updates is the half of a table's node that sends its changes on.
+type updates[K, V any] struct {
+	processor.Output[K, processor.Change[V]]
+	out       processor.Record[K, processor.Change[V]]
+	nullValue func(*V) bool
+	cached    bool
+	sendOld   bool
+}
+
+func (u *updates[K, V]) init(t processor.Task) error {
+	u.nullValue = processor.NullTest[V]()
+	return u.Output.Init(t)
+}
+
+// forward sends a change at once; where there is a cache the change leaves with the flush instead.
+func (u *updates[K, V]) forward(k K, c processor.Change[V], ts int64, ctx *processor.RecordContext) error {
+	if u.cached {
+		return nil
+	}
+	return u.emit(k, c, ts, ctx)
+}
+
+func (u *updates[K, V]) emit(k K, c processor.Change[V], ts int64, ctx *processor.RecordContext) error {
+	if !u.sendOld {
+		var zero V
+		c.Old, c.NullOld = zero, true
+	}
+	u.out = processor.Record[K, processor.Change[V]]{Key: k, Value: c, Timestamp: ts, Headers: ctx.Headers}
+	return u.Forward(&u.out)
+}
+
+// Fold is how an aggregation takes in a record. has is false for the first record of an aggregate; agg is then the initializer's
+// result, or the zero value for a reduce. It returns the new aggregate, and whether it is null.
+type Fold[K, V, A any] func(k K, r *processor.Record[K, V], agg A, has bool) (A, error)
+
+// Aggregate is count, reduce and aggregate of a grouped stream without windows: KStreamAggregate, KStreamReduce.
+type Aggregate[K, V, A any] struct {
+	updates[K, A]
+	Node        string
+	Store       string
+	Open        func(h *state.Handle, changelog string) (*state.Timestamped[K, A], error)
+	Initializer func() (A, error) // nil: a reduce
+	Fold        Fold[K, V, A]
+	// SendOld: a node below asked for old values.
+	SendOld bool
+
+	store *state.Timestamped[K, A]
+	ctx   *processor.RecordContext
+}
+
+// Init implements processor.Instance.
+func (n *Aggregate[K, V, A]) Init(t processor.Task) (err error) {
+	n.sendOld = n.SendOld
+	h := t.Store(n.Store)
+	if n.store, err = n.Open(h, t.Changelog(n.Store)); err != nil {
+		return err
+	}
+	n.ctx = t.Context()
+	if h.Cache != nil {
+		n.cached = true
+		h.Cache.WantOld = n.SendOld
+		h.Cache.OnFlush(n.flushed)
+	}
+	return n.init(t)
+}
+
+func (n *Aggregate[K, V, A]) flushed(key, value, old []byte) error {
+	k, err := n.store.DecodeKey(key)
+	if err != nil {
+		return err
+	}
+	c, ts, err := decodeChange(n.store.DecodeValue, value, old, n.ctx.Timestamp)
+	if err != nil {
+		return err
+	}
+	return n.emit(k, c, ts, n.ctx)
+}
+
+func decodeChange[A any](decode func([]byte) (A, int64, error), value, old []byte, ctxTime int64) (c processor.Change[A], ts int64, err error) {
+	c.NullNew, c.NullOld = value == nil, old == nil
+	ts = ctxTime
+	if value != nil {
+		if c.New, ts, err = decode(value); err != nil {
+			return c, ts, err
+		}
+	}
+	if old != nil {
+		c.Old, _, err = decode(old)
+	}
+	return c, ts, err
+}
+
+// Process implements processor.Processor.
+func (n *Aggregate[K, V, A]) Process(r *processor.Record[K, V]) error {
+	if r.NullKey || r.NullValue {
+		n.Task().Drop(n.Node, "null key or value")
+		return nil
+	}
+	old, oldTime, has, err := n.store.Get(r.Key)
+	if err != nil {
+		return err
+	}
+	agg, ts, err := fold(n.Initializer, n.Fold, r, old, oldTime, has)
+	if err != nil {
+		return err
+	}
+	c := processor.Change[A]{New: agg, NullNew: n.nullValue(&agg), Old: old, NullOld: !has}
+	if c.NullNew {
+		err = n.store.Delete(r.Key)
+	} else {
+		err = n.store.Put(r.Key, agg, ts)
+	}
+	if err != nil {
+		return err
+	}
+	return n.forward(r.Key, c, ts, n.ctx)
+}
+
+// fold applies the initializer where there is no aggregate yet, and the fold; the time of the result is the later of the two.
+func fold[K, V, A any](init func() (A, error), f Fold[K, V, A], r *processor.Record[K, V], old A, oldTime int64, has bool) (A, int64, error) {
+	ts := r.Timestamp
+	agg := old
+	if has {
+		ts = max(ts, oldTime)
+	} else if init != nil {
+		var err error
+		if agg, err = init(); err != nil {
+			return agg, 0, err
+		}
+	}
+	agg, err := f(r.Key, r, agg, has)
+	return agg, ts, err
+}

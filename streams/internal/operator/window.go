@@ -1,0 +1,144 @@
+package operator
+
+import (
+	"fmt"
+
+	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
+	"github.com/kstreamlab/kstreamlab/streams/serde"
+	"github.com/kstreamlab/kstreamlab/streams/state"
+)
+
+// Windows are aligned windows of Size ms, one every Advance ms (tumbling when they are equal), with a grace period.
+type Windows struct {
+	Size, Advance, Grace int64
+	// Unlimited: one window from Start on, which never ends.
+	Unlimited bool
+	Start     int64
+}
+
+// first is the start of the first window that contains ts.
+func (w Windows) first(ts int64) int64 {
+	return max(0, ts-w.Size+w.Advance) / w.Advance * w.Advance
+}
+
+// Metadata keys under which an operator's own numbers are committed with its task. They follow the processor metadata of Kafka's
+// offset commits: a name of ours beside the store names that Kafka uses.
+const (
+	TimeKey = "kstreamlab.stream-time." // + node: the operator's observed stream time
+	DropKey = "kstreamlab.dropped."     // + node: records dropped so far
+)
+
+// WindowAggregate is count, reduce and aggregate over aligned windows: KStreamWindowAggregate with emit on update.
+//
+// Its stream time is the highest timestamp that this node has seen. In Kafka that starts again at -1 with every restart or move of
+// the task; here it is committed with the task's offsets.
+type WindowAggregate[K, V, A any] struct {
+	updates[serde.Windowed[K], A]
+	Node        string
+	Store       string
+	Open        func(h *state.Handle, changelog string) (*state.Window[K, A], error)
+	Windows     Windows
+	Initializer func() (A, error) // nil: a reduce
+	Fold        Fold[K, V, A]
+	SendOld     bool
+
+	store *state.Window[K, A]
+	ctx   *processor.RecordContext
+	time  *int64
+}
+
+// Init implements processor.Instance.
+func (n *WindowAggregate[K, V, A]) Init(t processor.Task) (err error) {
+	n.sendOld = n.SendOld
+	h := t.Store(n.Store)
+	if n.store, err = n.Open(h, t.Changelog(n.Store)); err != nil {
+		return err
+	}
+	n.ctx = t.Context()
+	n.time = t.Metadata(TimeKey+n.Node, -1)
+	if h.Cache != nil {
+		n.cached = true
+		h.Cache.WantOld = n.SendOld
+		h.Cache.OnFlush(n.flushed)
+	}
+	return n.init(t)
+}
+
+func (n *WindowAggregate[K, V, A]) flushed(key, value, old []byte) error {
+	k, err := n.store.DecodeKey(key)
+	if err != nil {
+		return err
+	}
+	k.Window.End = n.end(k.Window.Start)
+	c, ts, err := decodeChange(n.store.DecodeValue, value, old, n.ctx.Timestamp)
+	if err != nil {
+		return err
+	}
+	return n.emit(k, c, ts, n.ctx)
+}
+
+func (n *WindowAggregate[K, V, A]) end(start int64) int64 {
+	if n.Windows.Unlimited {
+		return serde.WindowEnd(start, 1<<63-1)
+	}
+	return serde.WindowEnd(start, n.Windows.Size)
+}
+
+// Process implements processor.Processor.
+func (n *WindowAggregate[K, V, A]) Process(r *processor.Record[K, V]) error {
+	if r.NullKey {
+		n.Task().Drop(n.Node, "null key")
+		return nil
+	}
+	*n.time = max(*n.time, r.Timestamp)
+	if n.Windows.Unlimited {
+		if r.Timestamp < n.Windows.Start {
+			return nil
+		}
+		return n.update(r, n.Windows.Start)
+	}
+	closed := *n.time - n.Windows.Grace
+	for start := n.Windows.first(r.Timestamp); start <= r.Timestamp; start += n.Windows.Advance {
+		if end := start + n.Windows.Size; end <= closed {
+			n.Task().Drop(n.Node, fmt.Sprintf("window [%d,%d) closed at stream time %d", start, end, *n.time))
+			continue
+		}
+		if err := n.update(r, start); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *WindowAggregate[K, V, A]) update(r *processor.Record[K, V], start int64) error {
+	old, oldTime, has, err := n.store.Fetch(r.Key, start)
+	if err != nil {
+		return err
+	}
+	agg, ts, err := fold(n.Initializer, n.Fold, r, old, oldTime, has)
+	if err != nil {
+		return err
+	}
+	c := processor.Change[A]{New: agg, NullNew: n.nullValue(&agg), Old: old, NullOld: !has}
+	if c.NullNew {
+		err = n.store.Delete(r.Key, start)
+	} else {
+		err = n.store.Put(r.Key, start, agg, ts)
+	}
+	if err != nil || n.cached {
+		return err
+	}
+	return n.emit(serde.Windowed[K]{Key: r.Key, Window: serde.Window{Start: start, End: n.end(start)}}, c, ts, n.ctx)
+}
+
+// ToStream turns a table's changes into records of their new values: KTable.toStream.
+type ToStream[K, V any] struct {
+	processor.Output[K, V]
+	out processor.Record[K, V]
+}
+
+// Process implements processor.Processor.
+func (n *ToStream[K, V]) Process(r *processor.Record[K, processor.Change[V]]) error {
+	n.out = processor.Record[K, V]{Key: r.Key, NullKey: r.NullKey, Value: r.Value.New, NullValue: r.Value.NullNew, Timestamp: r.Timestamp, Headers: r.Headers}
+	return n.Forward(&n.out)
+}

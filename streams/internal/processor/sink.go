@@ -1,0 +1,118 @@
+package processor
+
+import (
+	"fmt"
+
+	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/streams/serde"
+)
+
+// Sink is a sink node: it writes records to a topic.
+type Sink[K, V any] struct {
+	Topic string
+	// Dynamic chooses the topic by record: TopicNameExtractor. Used when Topic is empty.
+	Dynamic func(r *Record[K, V], ctx *RecordContext) (string, error)
+	Key     serde.Serde[K]
+	Value   serde.Serde[V]
+	// Partition chooses the partition: StreamPartitioner. Nil: by the hash of the key's bytes (of the inner key, for a windowed one).
+	Partition func(topic string, r *Record[K, V], partitions int32) (int32, error)
+
+	t     Task
+	inner serde.InnerAppender[K] // not nil for a windowed key
+	buf   []byte
+}
+
+// Connect implements Instance.
+func (s *Sink[K, V]) Connect(children []Child) error {
+	if len(children) > 0 {
+		return fmt.Errorf("streams: a sink cannot have a child (%s)", children[0].Name)
+	}
+	return nil
+}
+
+// Init implements Instance.
+func (s *Sink[K, V]) Init(t Task) error {
+	s.t = t
+	s.inner, _ = s.Key.(serde.InnerAppender[K])
+	return nil
+}
+
+// Close implements Instance.
+func (s *Sink[K, V]) Close() {}
+
+// Process implements Processor.
+func (s *Sink[K, V]) Process(r *Record[K, V]) error {
+	topic := s.Topic
+	if topic == "" {
+		var err error
+		if topic, err = s.Dynamic(r, s.t.Context()); err != nil {
+			return err
+		}
+	}
+	out := broker.Record{Timestamp: r.Timestamp, Headers: r.Headers}
+	var err error
+	var hash []byte
+	if !r.NullKey {
+		if out.Key, err = s.encode(topic, r); err != nil {
+			return s.refused("key", err)
+		}
+		hash = out.Key
+		if s.inner != nil {
+			if s.buf, err = s.inner.AppendInner(s.buf[:0], topic, r.Key); err != nil {
+				return s.refused("key", err)
+			}
+			hash = s.buf
+		}
+	}
+	if !r.NullValue {
+		b := s.t.Alloc(64)
+		if b, err = s.Value.Append(b, topic, r.Value); err != nil {
+			return s.refused("value", err)
+		}
+		s.t.Keep(b)
+		out.Value = nonNil(b)
+	}
+	partition := int32(-1)
+	if s.Partition != nil {
+		return s.partitioned(topic, r, out)
+	}
+	return s.t.Send(topic, partition, hash, out)
+}
+
+func (s *Sink[K, V]) encode(topic string, r *Record[K, V]) ([]byte, error) {
+	b, err := s.Key.Append(s.t.Alloc(64), topic, r.Key)
+	if err != nil {
+		return nil, err
+	}
+	s.t.Keep(b)
+	return nonNil(b), nil
+}
+
+func (s *Sink[K, V]) partitioned(topic string, r *Record[K, V], out broker.Record) error {
+	n, err := s.t.Partitions(topic)
+	if err != nil {
+		return err
+	}
+	p, err := s.Partition(topic, r, n)
+	if err != nil {
+		return err
+	}
+	if p >= n {
+		return fmt.Errorf("streams: the partitioner of topic %s chose partition %d of %d", topic, p, n)
+	}
+	return s.t.Send(topic, p, out.Key, out)
+}
+
+func (s *Sink[K, V]) refused(origin string, err error) error {
+	if s.t.HandleSerialization("", origin, err) {
+		return nil
+	}
+	return err
+}
+
+func nonNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}

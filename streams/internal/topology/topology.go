@@ -1,0 +1,279 @@
+// Package topology is for the physical plan: sources, processors, sinks and stores by name, grouped into sub-topologies, each of which
+// runs as one task a partition. It is Kafka's InternalTopologyBuilder.
+package topology
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
+	"github.com/kstreamlab/kstreamlab/streams/state"
+)
+
+// Kind is the kind of a node.
+type Kind int8
+
+// The kinds.
+const (
+	SourceNode Kind = iota
+	ProcessorNode
+	SinkNode
+)
+
+// Node is a node of the plan.
+type Node struct {
+	Kind    Kind
+	Name    string
+	Parents []string // in order of declaration
+	Stores  []string // ProcessorNode: in order of connection
+	// Topics are a source's, in order of declaration; internal ones without the application's prefix.
+	Topics []string
+	Reset  broker.ResetPolicy // SourceNode; ResetNone: the application's default
+	// Topic is a sink's; empty: Extractor describes what chooses it.
+	Topic     string
+	Extractor string
+	// New makes the node of one task, a new one at each call; a processor.Input for a source.
+	New func() processor.Instance
+
+	Children []*Node // in order of declaration
+}
+
+// Repartition is an internal topic between two sub-topologies.
+type Repartition struct {
+	Topic string // without the application's prefix
+	// Partitions is fixed by the user, or 0: then the most partitions of any source of the sub-topology that writes it.
+	Partitions int32
+}
+
+// Error is Kafka's TopologyException: a topology that cannot be.
+type Error struct{ Text string }
+
+func (e *Error) Error() string { return "Invalid topology: " + e.Text }
+
+func errorf(format string, args ...any) error { return &Error{fmt.Sprintf(format, args...)} }
+
+// Builder collects nodes. The first error stays and is returned by Build.
+type Builder struct {
+	nodes        []*Node
+	byName       map[string]*Node
+	stores       []*state.Spec
+	storeUsers   map[string][]string
+	repartitions []Repartition
+	copartition  [][]string // source topics, as named in nodes
+	topicSource  map[string]string
+	err          error
+}
+
+// NewBuilder returns an empty builder.
+func NewBuilder() *Builder {
+	return &Builder{byName: map[string]*Node{}, storeUsers: map[string][]string{}, topicSource: map[string]string{}}
+}
+
+// Err is the first error.
+func (b *Builder) Err() error { return b.err }
+
+func (b *Builder) fail(err error) {
+	if b.err == nil {
+		b.err = err
+	}
+}
+
+// Add adds a node. Its parents must be there.
+func (b *Builder) Add(n *Node) {
+	if b.byName[n.Name] != nil {
+		b.fail(errorf("Processor %s is already added.", n.Name))
+		return
+	}
+	for _, p := range n.Parents {
+		parent := b.byName[p]
+		switch {
+		case p == n.Name:
+			b.fail(errorf("Processor %s cannot be a predecessor of itself.", n.Name))
+		case parent == nil:
+			b.fail(errorf("Predecessor processor %s is not added yet for %s", p, n.Name))
+		case parent.Kind == SinkNode:
+			b.fail(errorf("Sink %s cannot be used as a parent of %s", p, n.Name))
+		}
+		if b.err != nil {
+			return
+		}
+	}
+	for _, t := range n.Topics {
+		if by, ok := b.topicSource[t]; ok {
+			b.fail(errorf("Topic %s has already been registered by another source %s.", t, by))
+			return
+		}
+		b.topicSource[t] = n.Name
+	}
+	for _, p := range n.Parents {
+		b.byName[p].Children = append(b.byName[p].Children, n)
+	}
+	stores := n.Stores
+	n.Stores = nil
+	b.byName[n.Name] = n
+	b.nodes = append(b.nodes, n)
+	b.Connect(n.Name, stores...)
+}
+
+// AddStore adds a store and connects it to nodes. The same spec may come again.
+func (b *Builder) AddStore(s *state.Spec, nodes ...string) {
+	for _, have := range b.stores {
+		if have.Name == s.Name && have != s {
+			b.fail(errorf("A different StateStore has already been added with the name %s", s.Name))
+			return
+		}
+	}
+	if !slices.Contains(b.stores, s) {
+		b.stores = append(b.stores, s)
+	}
+	for _, n := range nodes {
+		b.Connect(n, s.Name)
+	}
+}
+
+// Connect connects a processor to stores.
+func (b *Builder) Connect(node string, stores ...string) {
+	n := b.byName[node]
+	for _, s := range stores {
+		if n == nil {
+			b.fail(errorf("Processor %s is not added yet.", node))
+			return
+		}
+		if !slices.Contains(n.Stores, s) {
+			n.Stores = append(n.Stores, s)
+			b.storeUsers[s] = append(b.storeUsers[s], node)
+		}
+	}
+}
+
+// AddRepartition declares an internal topic. It may come again.
+func (b *Builder) AddRepartition(r Repartition) {
+	for _, have := range b.repartitions {
+		if have.Topic == r.Topic {
+			return
+		}
+	}
+	b.repartitions = append(b.repartitions, r)
+}
+
+// Copartition demands that these source nodes' topics have equally many partitions.
+func (b *Builder) Copartition(sources ...string) {
+	var topics []string
+	for _, s := range sources {
+		if n := b.byName[s]; n != nil {
+			topics = append(topics, n.Topics...)
+		}
+	}
+	if len(topics) > 1 {
+		b.copartition = append(b.copartition, topics)
+	}
+}
+
+// Topology is a finished plan. It is immutable.
+type Topology struct {
+	Subs  []*Subtopology
+	nodes map[string]*Node
+	// Repartitions are all internal topics between sub-topologies, sorted by topic.
+	Repartitions []Repartition
+	// Copartition are groups of source topics that must have equally many partitions.
+	Copartition [][]string
+}
+
+// Subtopology is a connected part of a topology: one task a partition.
+type Subtopology struct {
+	ID     int32
+	Nodes  []*Node // in order of declaration: parents before children
+	Stores []*state.Spec
+	// Sources are the topics read, sorted; Sinks the fixed topics written.
+	Sources, Sinks []string
+}
+
+// Build groups the nodes. The builder must not be used afterwards.
+func (b *Builder) Build() (*Topology, error) {
+	if b.err != nil {
+		return nil, b.err
+	}
+	if len(b.nodes) == 0 {
+		return nil, errorf("Topology has no stream threads and no global threads, must subscribe to at least one source topic or global table.")
+	}
+	t := &Topology{nodes: b.byName, Repartitions: b.repartitions, Copartition: b.copartition}
+	slices.SortFunc(t.Repartitions, func(x, y Repartition) int { return strings.Compare(x.Topic, y.Topic) })
+	root := b.groups()
+	subs := map[string]*Subtopology{}
+	for _, n := range b.nodes {
+		s := subs[root[n.Name]]
+		if s == nil {
+			s = &Subtopology{ID: int32(len(t.Subs))}
+			subs[root[n.Name]] = s
+			t.Subs = append(t.Subs, s)
+		}
+		s.Nodes = append(s.Nodes, n)
+		s.Sources = append(s.Sources, n.Topics...)
+		if n.Kind == SinkNode && n.Topic != "" {
+			s.Sinks = append(s.Sinks, n.Topic)
+		}
+	}
+	for _, s := range b.stores {
+		if users := b.storeUsers[s.Name]; len(users) > 0 {
+			sub := subs[root[users[0]]]
+			sub.Stores = append(sub.Stores, s)
+		}
+	}
+	for _, s := range t.Subs {
+		slices.Sort(s.Sources)
+		slices.Sort(s.Sinks)
+		s.Sinks = slices.Compact(s.Sinks)
+	}
+	return t, nil
+}
+
+// groups finds the connected components over edges and shared stores: node name to the name of its component's representative.
+func (b *Builder) groups() map[string]string {
+	up := map[string]string{}
+	var find func(string) string
+	find = func(n string) string {
+		if up[n] == n {
+			return n
+		}
+		up[n] = find(up[n])
+		return up[n]
+	}
+	for _, n := range b.nodes {
+		up[n.Name] = n.Name
+	}
+	for _, n := range b.nodes {
+		for _, p := range n.Parents {
+			up[find(n.Name)] = find(p)
+		}
+	}
+	for _, s := range b.stores {
+		users := b.storeUsers[s.Name]
+		for _, u := range users[min(1, len(users)):] {
+			up[find(u)] = find(users[0])
+		}
+	}
+	root := map[string]string{}
+	for _, n := range b.nodes {
+		root[n.Name] = find(n.Name)
+	}
+	return root
+}
+
+// IsRepartition says whether a topic, as nodes name it, is internal.
+func (t *Topology) IsRepartition(topic string) bool {
+	return slices.ContainsFunc(t.Repartitions, func(r Repartition) bool { return r.Topic == topic })
+}
+
+// SourceTopics are the topics that the topology reads, as nodes name them, sorted.
+func (t *Topology) SourceTopics() []string {
+	all := map[string]bool{}
+	for _, s := range t.Subs {
+		for _, topic := range s.Sources {
+			all[topic] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(all))
+}

@@ -1,0 +1,111 @@
+// Package serde is for turning keys and values into the bytes that Apache Kafka's own serializers write, and back.
+//
+// A serde never sees a null: a null key or value has no bytes, and a record's NullKey and NullValue say so.
+package serde
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"unicode/utf8"
+)
+
+// Serde writes and reads one type: Kafka's Serializer and Deserializer.
+//
+// Append appends v's bytes to dst and returns the longer slice. Decode may keep b, which is immutable. topic is the topic that the
+// record goes to or comes from; most serdes do not look at it. Both may be called from several tasks, one at a time each.
+type Serde[T any] interface {
+	Append(dst []byte, topic string, v T) ([]byte, error)
+	Decode(topic string, b []byte) (T, error)
+	// String is the serde's name in app.yaml and in messages.
+	String() string
+}
+
+// Error is org.apache.kafka.common.errors.SerializationException.
+type Error struct {
+	Serde string
+	Err   error
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("serde %s: %v", e.Serde, e.Err) }
+func (e *Error) Unwrap() error { return e.Err }
+
+func fail(s fmt.Stringer, format string, args ...any) error {
+	return &Error{s.String(), fmt.Errorf(format, args...)}
+}
+
+type stringSerde struct{}
+
+// String is UTF-8 text. As in Java, malformed input is read with U+FFFD in its place.
+func String() Serde[string] { return stringSerde{} }
+
+func (stringSerde) String() string { return "string" }
+func (stringSerde) Append(dst []byte, _ string, v string) ([]byte, error) {
+	return append(dst, v...), nil
+}
+func (stringSerde) Decode(_ string, b []byte) (string, error) {
+	s := string(b)
+	if !utf8.ValidString(s) {
+		s = string([]rune(s))
+	}
+	return s, nil
+}
+
+type bytesSerde struct{}
+
+// Bytes is the bytes as they are. Decode does not copy.
+func Bytes() Serde[[]byte] { return bytesSerde{} }
+
+func (bytesSerde) String() string { return "bytes" }
+func (bytesSerde) Append(dst []byte, _ string, v []byte) ([]byte, error) {
+	return append(dst, v...), nil
+}
+func (bytesSerde) Decode(_ string, b []byte) ([]byte, error) { return b, nil }
+
+type longSerde struct{}
+
+// Long is 8 bytes, big-endian, signed.
+func Long() Serde[int64] { return longSerde{} }
+
+func (longSerde) String() string { return "long" }
+func (longSerde) Append(dst []byte, _ string, v int64) ([]byte, error) {
+	return binary.BigEndian.AppendUint64(dst, uint64(v)), nil
+}
+func (s longSerde) Decode(_ string, b []byte) (int64, error) {
+	if len(b) != 8 {
+		return 0, fail(s, "8 bytes expected, not %d", len(b))
+	}
+	return int64(binary.BigEndian.Uint64(b)), nil
+}
+
+type intSerde struct{}
+
+// Int is 4 bytes, big-endian, signed.
+func Int() Serde[int32] { return intSerde{} }
+
+func (intSerde) String() string { return "int" }
+func (intSerde) Append(dst []byte, _ string, v int32) ([]byte, error) {
+	return binary.BigEndian.AppendUint32(dst, uint32(v)), nil
+}
+func (s intSerde) Decode(_ string, b []byte) (int32, error) {
+	if len(b) != 4 {
+		return 0, fail(s, "4 bytes expected, not %d", len(b))
+	}
+	return int32(binary.BigEndian.Uint32(b)), nil
+}
+
+type doubleSerde struct{}
+
+// Double is IEEE 754 double precision, big-endian.
+func Double() Serde[float64] { return doubleSerde{} }
+
+func (doubleSerde) String() string { return "double" }
+func (doubleSerde) Append(dst []byte, _ string, v float64) ([]byte, error) {
+	return binary.BigEndian.AppendUint64(dst, math.Float64bits(v)), nil
+}
+func (s doubleSerde) Decode(_ string, b []byte) (float64, error) {
+	if len(b) != 8 {
+		return 0, fail(s, "8 bytes expected, not %d", len(b))
+	}
+	return math.Float64frombits(binary.BigEndian.Uint64(b)), nil
+}

@@ -1,0 +1,26 @@
+package state
+
+import "encoding/binary"
+
+// Log sends a record to a store's changelog. A negative timestamp lets the producer's clock decide.
+type Log func(key, value []byte, timestamp int64, ctx *RecordContext) error
+
+// changelogging tells the changelog of every put.
+type changelogging struct {
+	Bytes
+	log Log
+	ctx *RecordContext
+	// timestamped: values begin with 8 bytes of timestamp, which the changelog carries as the record's.
+	timestamped bool
+}
+
+func (c *changelogging) Put(key, value []byte) error {
+	if err := c.Bytes.Put(key, value); err != nil {
+		return err
+	}
+	ts := c.ctx.Timestamp
+	if c.timestamped && value != nil {
+		ts, value = int64(binary.BigEndian.Uint64(value)), value[8:]
+	}
+	return c.log(key, value, ts, c.ctx)
+}

@@ -1,0 +1,38 @@
+package state
+
+// Engine keeps the committed rows of all stores of one task. It is used by one thread at a time.
+type Engine interface {
+	// Get returns nil where there is nothing; the result is the caller's.
+	Get(key []byte) ([]byte, error)
+	// Scan walks [from, to); nil is open. Rows of later Applies may or may not be seen.
+	Scan(from, to []byte, reverse bool) Iterator
+	// Apply makes a batch visible, all of it or nothing, also after a crash. A crash may lose the last batches, never one before
+	// another that it keeps.
+	Apply(b *Batch) error
+	Close() error
+}
+
+// Batch is a list of changes. The zero value is empty.
+type Batch struct {
+	ops []op
+}
+
+type op struct {
+	key, value []byte // value nil: delete key
+	end        []byte // not nil: delete [key, end)
+}
+
+// Set puts a row; a nil value deletes it.
+func (b *Batch) Set(key, value []byte) { b.ops = append(b.ops, op{key: key, value: value}) }
+
+// DeleteRange deletes [from, to).
+func (b *Batch) DeleteRange(from, to []byte) { b.ops = append(b.ops, op{key: from, end: to}) }
+
+// Len is the number of changes.
+func (b *Batch) Len() int { return len(b.ops) }
+
+// Reset empties the batch and keeps its memory.
+func (b *Batch) Reset() {
+	clear(b.ops)
+	b.ops = b.ops[:0]
+}

@@ -1,0 +1,147 @@
+package state
+
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// Kind is the kind of a store: which codec its keys and values have.
+type Kind int8
+
+// The kinds.
+const (
+	KeyValue            Kind = iota // key -> value
+	TimestampedKeyValue             // key -> 8 bytes of timestamp, value
+	WindowStore                     // key, 8 bytes of start, 4 of sequence -> value
+	TimestampedWindow               // the same -> 8 bytes of timestamp, value
+)
+
+func (k Kind) String() string {
+	return [...]string{"key-value", "timestamped", "window", "timestamped-window"}[k]
+}
+
+// Windowed says whether the keys carry a window.
+func (k Kind) Windowed() bool { return k == WindowStore || k == TimestampedWindow }
+
+// Timestamped says whether values begin with a timestamp, which the changelog carries as the record's.
+func (k Kind) Timestamped() bool { return k == TimestampedKeyValue || k == TimestampedWindow }
+
+// Spec describes a store of a topology.
+type Spec struct {
+	Name       string
+	Kind       Kind
+	Retention  int64 // ms; windowed kinds
+	WindowSize int64 // ms; windowed kinds
+	Duplicates bool  // windowed kinds: several rows of one key and start
+	InMemory   bool
+	Caching    bool
+	Logging    bool
+	// LogConfig are settings of the changelog topic, over the defaults.
+	LogConfig map[string]string
+}
+
+// ChangelogConfig are the changelog topic's settings: the kind's defaults, then topic (topic.* properties), then the store's own.
+// additional is windowstore.changelog.additional.retention.ms.
+func (s *Spec) ChangelogConfig(topic map[string]string, additional int64) map[string]string {
+	c := map[string]string{"cleanup.policy": "compact", "message.timestamp.type": "CreateTime"}
+	if s.Kind.Windowed() {
+		c["cleanup.policy"] = "compact,delete"
+		if s.Duplicates {
+			c["cleanup.policy"] = "delete"
+		}
+	}
+	for k, v := range topic { // the result is a map again
+		c[k] = v
+	}
+	if s.Kind.Windowed() {
+		c["retention.ms"] = formatRetention(s.Retention, additional)
+	}
+	for k, v := range s.LogConfig { // the result is a map again
+		c[k] = v
+	}
+	return c
+}
+
+// OpenConfig is what a store of a task is opened with.
+type OpenConfig struct {
+	// Budget is the thread's record cache; nil: no cache, whatever the spec says.
+	Budget *Budget
+	Ctx    *RecordContext
+	// Log is the changelog; nil: none.
+	Log Log
+	// Expired is told of each put that came too late.
+	Expired func()
+}
+
+// Handle is an open store of one task, at the level of bytes.
+type Handle struct {
+	Spec
+	// Top is where operators read and write.
+	Top Bytes
+	// Cache is the cache layer, or nil.
+	Cache *Cache
+	inner Bytes
+	segs  *Segments
+}
+
+// Open opens a store of a task's database.
+func (db *DB) Open(spec Spec, cfg OpenConfig) (*Handle, error) {
+	h := &Handle{Spec: spec}
+	if spec.Kind.Windowed() {
+		segs, err := db.Segments(spec.Name, SegmentsConfig{Retention: spec.Retention, Time: WindowTime, Exact: spec.InMemory, Expired: cfg.Expired})
+		if err != nil {
+			return nil, err
+		}
+		h.segs, h.inner = segs, segs
+	} else {
+		h.inner = db.Table(spec.Name)
+	}
+	h.Top = h.inner
+	if cfg.Log != nil {
+		h.Top = &changelogging{Bytes: h.Top, log: cfg.Log, ctx: cfg.Ctx, timestamped: spec.Kind.Timestamped()}
+	}
+	if spec.Caching && cfg.Budget != nil {
+		h.Cache = NewCache(h.Top, cfg.Budget, cfg.Ctx)
+		if h.segs != nil {
+			h.Cache.Time = h.segs.cfg.Time
+			h.Cache.Segment = func(key []byte) int64 { return h.segs.cfg.Time(key) / h.segs.interval }
+		}
+		h.Top = h.Cache
+	}
+	return h, nil
+}
+
+// Restore applies a record of the changelog. A record without a key is passed over.
+func (h *Handle) Restore(key, value []byte, timestamp int64) error {
+	if key == nil {
+		return nil
+	}
+	if value != nil && h.Kind.Timestamped() {
+		value = append(binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(value)), uint64(timestamp)), value...)
+	}
+	return h.inner.Put(key, value)
+}
+
+// Flush writes what the cache holds.
+func (h *Handle) Flush() error {
+	if h.Cache == nil {
+		return nil
+	}
+	return h.Cache.Flush()
+}
+
+// Rows returns what is in the store, cache included, in the changelog's form (without timestamps), as alternating keys and values.
+// It is for comparing a store with its changelog.
+func (h *Handle) Rows() ([][2][]byte, error) {
+	it := h.Top.Scan(AllTime(Span{}))
+	defer it.Close()
+	var rows [][2][]byte
+	for it.Next() {
+		v := it.Value()
+		if h.Kind.Timestamped() {
+			v = v[8:]
+		}
+		rows = append(rows, [2][]byte{slices.Clone(it.Key()), v})
+	}
+	return rows, it.Err()
+}

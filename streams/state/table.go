@@ -1,0 +1,169 @@
+package state
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+)
+
+// DB is the state of one task: its tables over one engine, and what is committed with them. Writes stay in memory, where reads see
+// them, until Commit.
+type DB struct {
+	engine  Engine
+	layers  []layer
+	offsets map[string]int64 // by store: the changelog offset after the last record that the committed rows contain
+	batch   Batch
+}
+
+// layer is a part of a DB with uncommitted writes.
+type layer interface {
+	collect(b *Batch)
+	discard()
+	pending() int64
+}
+
+// OpenDB wraps an engine. Engine keys begin with one byte: 'o' for offsets, 'd' for rows.
+func OpenDB(e Engine) *DB { return &DB{engine: e, offsets: map[string]int64{}} }
+
+// Offset is the changelog offset from which a store is to be restored; -1 when nothing was ever committed.
+func (db *DB) Offset(store string) (int64, error) {
+	if o, ok := db.offsets[store]; ok {
+		return o, nil
+	}
+	v, err := db.engine.Get(append([]byte{'o'}, store...))
+	if err != nil || len(v) != 8 {
+		return -1, err
+	}
+	o := int64(binary.BigEndian.Uint64(v))
+	db.offsets[store] = o
+	return o, nil
+}
+
+// Commit makes all uncommitted rows and the given changelog offsets durable in one step.
+func (db *DB) Commit(offsets map[string]int64) error {
+	db.batch.Reset()
+	for _, l := range db.layers {
+		l.collect(&db.batch)
+	}
+	names := make([]string, 0, len(offsets))
+	for s := range offsets {
+		names = append(names, s)
+	}
+	slices.Sort(names)
+	for _, s := range names {
+		if db.offsets[s] == offsets[s] && offsets[s] != 0 {
+			continue
+		}
+		db.offsets[s] = offsets[s]
+		db.batch.Set(append([]byte{'o'}, s...), binary.BigEndian.AppendUint64(nil, uint64(offsets[s])))
+	}
+	if db.batch.Len() == 0 {
+		return nil
+	}
+	if err := db.engine.Apply(&db.batch); err != nil {
+		return err
+	}
+	for _, l := range db.layers {
+		l.discard()
+	}
+	return nil
+}
+
+// Wipe deletes everything that a store holds, its offset too, at once and durably.
+func (db *DB) Wipe(store string) error {
+	for _, l := range db.layers {
+		l.discard()
+	}
+	var b Batch
+	p := rowPrefix(store)
+	b.DeleteRange(p, PrefixEnd(p))
+	b.Set(append([]byte{'o'}, store...), nil)
+	delete(db.offsets, store)
+	return db.engine.Apply(&b)
+}
+
+// Pending is about how many bytes are uncommitted.
+func (db *DB) Pending() int64 {
+	var n int64
+	for _, l := range db.layers {
+		n += l.pending()
+	}
+	return n
+}
+
+// Close closes the engine; uncommitted writes are lost.
+func (db *DB) Close() error { return db.engine.Close() }
+
+func rowPrefix(store string) []byte {
+	p := append(make([]byte, 0, len(store)+10), 'd')
+	p = append(p, store...)
+	return append(p, 0) // store names have no zero byte
+}
+
+// Table is one store's rows: what is uncommitted, over the engine.
+type Table struct {
+	engine  Engine
+	prefix  []byte
+	dirty   *ordered
+	scratch []byte
+}
+
+// Table returns the table of a store.
+func (db *DB) Table(store string) *Table {
+	t := newTable(db.engine, rowPrefix(store))
+	db.layers = append(db.layers, t)
+	return t
+}
+
+func newTable(e Engine, prefix []byte) *Table {
+	return &Table{engine: e, prefix: prefix, dirty: newOrdered(), scratch: slices.Clone(prefix)}
+}
+
+func (t *Table) full(key []byte) []byte {
+	t.scratch = append(t.scratch[:len(t.prefix)], key...)
+	return t.scratch
+}
+
+// Get implements Bytes.
+func (t *Table) Get(key []byte) ([]byte, error) {
+	if c, ok := t.dirty.get(key); ok {
+		return c.value, nil
+	}
+	return t.engine.Get(t.full(key))
+}
+
+// Put implements Bytes.
+func (t *Table) Put(key, value []byte) error {
+	t.dirty.put(key, value)
+	return nil
+}
+
+// Scan implements Bytes.
+func (t *Table) Scan(s Span) Iterator {
+	from := slices.Concat(t.prefix, s.From)
+	to := PrefixEnd(t.prefix)
+	if s.To != nil {
+		to = slices.Concat(t.prefix, s.To)
+	}
+	below := &stripIter{t.engine.Scan(from, to, s.Reverse), len(t.prefix)}
+	if len(t.dirty.cells) == 0 {
+		return below
+	}
+	return merged(t.dirty.scan(s.From, s.To, s.Reverse), below, bytes.Compare, s.Reverse)
+}
+
+func (t *Table) collect(b *Batch) {
+	for it := t.dirty.scan(nil, nil, false); it.Next(); {
+		b.Set(slices.Concat(t.prefix, it.Key()), it.Value())
+	}
+}
+
+func (t *Table) discard()       { t.dirty.clear() }
+func (t *Table) pending() int64 { return t.dirty.bytes }
+
+type stripIter struct {
+	Iterator
+	n int
+}
+
+func (s *stripIter) Key() []byte { return s.Iterator.Key()[s.n:] }
