@@ -15,7 +15,7 @@ func TestDescribeCountBehindARepartitionTopic(t *testing.T) {
 	b := streams.NewBuilder()
 	in := streams.Stream(b, "in", streams.Consumed[string, string]{Key: serde.String(), Value: serde.String()})
 	g := streams.GroupBy(in, func(k, v string) (string, error) { return k + "!", nil }, streams.Grouped[string, string]{Key: serde.String(), Value: serde.String()})
-	c := g.WindowedBy(streams.TumblingWindows(10*time.Millisecond, 5*time.Millisecond)).Count()
+	c := streams.Count(g.WindowedBy(streams.TumblingWindows(10*time.Millisecond, 5*time.Millisecond)))
 	k := streams.SelectKey(c.ToStream(), func(k serde.Windowed[string], v int64) (string, error) { return k.Key, nil })
 	k.To("out", streams.Produced[string, int64]{Key: serde.String()})
 	top, err := b.Build()

@@ -3,7 +3,7 @@
 //
 //	b := streams.NewBuilder()
 //	flights := streams.Stream(b, "flights", streams.Consumed[string, Flight]{Key: serde.String(), Value: serde.JSON[Flight]()})
-//	perHour := flights.GroupByKey().WindowedBy(streams.TumblingWindows(time.Hour, time.Hour)).Count()
+//	perHour := streams.Count(flights.GroupByKey().WindowedBy(streams.TumblingWindows(time.Hour, time.Hour)))
 //	perHour.ToStream().To("departures-per-hour")
 //	topology, err := b.Build()
 //

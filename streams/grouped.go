@@ -105,38 +105,36 @@ func (g *KGroupedStream[K, V]) WindowedBy(w Windows) *TimeWindowedKStream[K, V] 
 	return &TimeWindowedKStream[K, V]{g, w}
 }
 
-// Count counts the records of each key whose value is not null.
-func (g *KGroupedStream[K, V]) Count(opts ...Materialized[K, int64]) *KTable[K, int64] {
-	m := countOption(g.s.b, opts)
-	return aggregate(g, m, "KSTREAM-AGGREGATE-", zero, count[K, V])
+// Grouping is a grouped stream, with windows or without: KGroupedStream or TimeWindowedKStream. KR is the key of its aggregates: K, or
+// serde.Windowed[K].
+type Grouping[K, V, KR any] interface {
+	grouping() (g *KGroupedStream[K, V], w *Windows, _ KR)
 }
 
-// Reduce combines the values of each key; the first value stands as it is.
-func (g *KGroupedStream[K, V]) Reduce(f func(agg, v V) (V, error), opts ...Materialized[K, V]) *KTable[K, V] {
-	m := inherit(first(opts), nil, g.value)
-	return aggregate(g, m, "KSTREAM-REDUCE-", nil, reduce[K](f))
+func (g *KGroupedStream[K, V]) grouping() (*KGroupedStream[K, V], *Windows, K) {
+	var k K
+	return g, nil, k
 }
 
-// Aggregate folds the values of each key into an aggregate that begins as init says.
-func Aggregate[K, V, A any](g *KGroupedStream[K, V], init func() (A, error), f func(k K, v V, agg A) (A, error), opts ...Materialized[K, A]) *KTable[K, A] {
-	return aggregate(g, first(opts), "KSTREAM-AGGREGATE-", init, folded(f))
+func (t *TimeWindowedKStream[K, V]) grouping() (*KGroupedStream[K, V], *Windows, serde.Windowed[K]) {
+	return t.g, &t.w, serde.Windowed[K]{}
 }
 
-// Count counts the records of each key and window.
-func (t *TimeWindowedKStream[K, V]) Count(opts ...Materialized[K, int64]) *KTable[serde.Windowed[K], int64] {
-	m := countOption(t.g.s.b, opts)
-	return aggregateWindows(t, m, "KSTREAM-AGGREGATE-", zero, count[K, V])
+// Count counts the records of each key (and window). Without windows, records with a null value do not count, as in Kafka.
+func Count[K, V, KR any](in Grouping[K, V, KR], opts ...Materialized[K, int64]) *KTable[KR, int64] {
+	g, _, _ := in.grouping()
+	return aggregate(in, countOption(g.s.b, opts), "KSTREAM-AGGREGATE-", zero, count[K, V])
 }
 
-// Reduce combines the values of each key and window.
-func (t *TimeWindowedKStream[K, V]) Reduce(f func(agg, v V) (V, error), opts ...Materialized[K, V]) *KTable[serde.Windowed[K], V] {
-	m := inherit(first(opts), nil, t.g.value)
-	return aggregateWindows(t, m, "KSTREAM-REDUCE-", nil, reduce[K](f))
+// Reduce combines the values of each key (and window); the first value stands as it is.
+func Reduce[K, V, KR any](in Grouping[K, V, KR], f func(agg, v V) (V, error), opts ...Materialized[K, V]) *KTable[KR, V] {
+	g, _, _ := in.grouping()
+	return aggregate(in, inherit(first(opts), nil, g.value), "KSTREAM-REDUCE-", nil, reduce[K](f))
 }
 
-// AggregateWindows folds the values of each key and window into an aggregate that begins as init says.
-func AggregateWindows[K, V, A any](t *TimeWindowedKStream[K, V], init func() (A, error), f func(k K, v V, agg A) (A, error), opts ...Materialized[K, A]) *KTable[serde.Windowed[K], A] {
-	return aggregateWindows(t, first(opts), "KSTREAM-AGGREGATE-", init, folded(f))
+// Aggregate folds the values of each key (and window) into an aggregate that begins as init says.
+func Aggregate[K, V, KR, A any](in Grouping[K, V, KR], init func() (A, error), f func(k K, v V, agg A) (A, error), opts ...Materialized[K, A]) *KTable[KR, A] {
+	return aggregate(in, first(opts), "KSTREAM-AGGREGATE-", init, folded(f))
 }
 
 // countOption burns a number where a Materialized without a name is given, as Kafka's count does.
@@ -218,8 +216,19 @@ func (g *KGroupedStream[K, V]) grouped(store string) *KStream[K, V] {
 	return t
 }
 
-func aggregate[K, V, A any](g *KGroupedStream[K, V], m Materialized[K, A], prefix string, init func() (A, error), fold operator.Fold[K, V, A]) *KTable[K, A] {
+func aggregate[K, V, KR, A any](in Grouping[K, V, KR], m Materialized[K, A], prefix string, init func() (A, error), fold operator.Fold[K, V, A]) *KTable[KR, A] {
+	g, w, _ := in.grouping()
 	m = inherit(m, g.key, nil)
+	var table any
+	if w != nil {
+		table = aggregateWindows(g, w.w, m, prefix, init, fold)
+	} else {
+		table = aggregateKeys(g, m, prefix, init, fold)
+	}
+	return table.(*KTable[KR, A]) // KR is K without windows and Windowed[K] with them, by the two grouping methods
+}
+
+func aggregateKeys[K, V, A any](g *KGroupedStream[K, V], m Materialized[K, A], prefix string, init func() (A, error), fold operator.Fold[K, V, A]) *KTable[K, A] {
 	n, from, _ := plan(g, m, prefix, state.Spec{Kind: state.TimestampedKeyValue}, func(node string, spec *state.Spec, key serde.Serde[K], value serde.Serde[A]) func() processor.Instance {
 		return func() processor.Instance {
 			return &operator.Aggregate[K, V, A]{Node: node, Store: spec.Name, Initializer: init, Fold: fold,
@@ -231,10 +240,8 @@ func aggregate[K, V, A any](g *KGroupedStream[K, V], m Materialized[K, A], prefi
 	return &KTable[K, A]{b: g.s.b, node: n, name: n.Name, key: m.Key, value: m.Value, sources: from.sources}
 }
 
-func aggregateWindows[K, V, A any](t *TimeWindowedKStream[K, V], m Materialized[K, A], prefix string, init func() (A, error), fold operator.Fold[K, V, A]) *KTable[serde.Windowed[K], A] {
-	b := t.g.s.b
-	m = inherit(m, t.g.key, nil)
-	w := t.w.w
+func aggregateWindows[K, V, A any](g *KGroupedStream[K, V], w operator.Windows, m Materialized[K, A], prefix string, init func() (A, error), fold operator.Fold[K, V, A]) *KTable[serde.Windowed[K], A] {
+	b := g.s.b
 	spec := state.Spec{Kind: state.TimestampedWindow, Retention: m.Retention.Milliseconds(), WindowSize: w.Size}
 	if w.Unlimited {
 		spec.Retention, spec.WindowSize = 1<<63-1, 1<<63-1
@@ -244,7 +251,7 @@ func aggregateWindows[K, V, A any](t *TimeWindowedKStream[K, V], m Materialized[
 	} else if spec.Retention < least {
 		b.fail("the retention of window store %q is %d ms: it must be no smaller than window size plus grace, %d ms", m.Name, spec.Retention, least)
 	}
-	n, from, made := plan(t.g, m, prefix, spec, func(node string, spec *state.Spec, key serde.Serde[K], value serde.Serde[A]) func() processor.Instance {
+	n, from, made := plan(g, m, prefix, spec, func(node string, spec *state.Spec, key serde.Serde[K], value serde.Serde[A]) func() processor.Instance {
 		return func() processor.Instance {
 			return &operator.WindowAggregate[K, V, A]{Node: node, Store: spec.Name, Windows: w, Initializer: init, Fold: fold,
 				Open: func(h *state.Handle, topic string) (*state.Window[K, A], error) {
