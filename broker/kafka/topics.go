@@ -1,0 +1,129 @@
+package kafka
+
+import (
+	"context"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/kstreamlab/kstreamlab/broker"
+)
+
+// topicsMetadata asks a broker for these topics, by name; it creates none. An error of a topic is in its ErrorCode.
+func topicsMetadata(ctx context.Context, cl *kgo.Client, topics []string) (map[string]kmsg.MetadataResponseTopic, error) {
+	req := kmsg.NewPtrMetadataRequest()
+	req.Topics = []kmsg.MetadataRequestTopic{}
+	for _, name := range topics {
+		t := kmsg.NewMetadataRequestTopic()
+		t.Topic = &name
+		req.Topics = append(req.Topics, t)
+	}
+	resp, err := req.RequestWith(ctx, cl)
+	if err != nil {
+		return nil, wrap(ctx, "Metadata", err, "")
+	}
+	out := make(map[string]kmsg.MetadataResponseTopic, len(resp.Topics))
+	for _, t := range resp.Topics {
+		if t.Topic != nil {
+			slices.SortFunc(t.Partitions, func(a, b kmsg.MetadataResponseTopicPartition) int { return int(a.Partition - b.Partition) })
+			out[*t.Topic] = t
+		}
+	}
+	return out, nil
+}
+
+// partitionCount is the number of partitions of a topic; kerr.UnknownTopicOrPartition becomes broker.ErrUnknownTopic.
+func partitionCount(ctx context.Context, cl *kgo.Client, topic string) (int32, error) {
+	found, err := topicsMetadata(ctx, cl, []string{topic})
+	if err != nil {
+		return 0, err
+	}
+	t, ok := found[topic]
+	if !ok {
+		return 0, codeError("Metadata", kerr.UnknownTopicOrPartition.Code, topic)
+	}
+	if err := codeError("Metadata", t.ErrorCode, topic); err != nil {
+		return 0, err
+	}
+	return int32(len(t.Partitions)), nil
+}
+
+// byTopic groups partitions, topics and partitions in order.
+func byTopic(tps []broker.TopicPartition) []topicPartitions {
+	tps = slices.Clone(tps)
+	slices.SortFunc(tps, broker.TopicPartition.Compare)
+	tps = slices.Compact(tps)
+	var out []topicPartitions
+	for _, tp := range tps {
+		if len(out) == 0 || out[len(out)-1].topic != tp.Topic {
+			out = append(out, topicPartitions{topic: tp.Topic})
+		}
+		last := &out[len(out)-1]
+		last.partitions = append(last.partitions, tp.Partition)
+	}
+	return out
+}
+
+type topicPartitions struct {
+	topic      string
+	partitions []int32
+}
+
+// Timestamps with a meaning of their own in ListOffsets.
+const (
+	latestOffset   int64 = -1
+	earliestOffset int64 = -2
+)
+
+// listOffsets asks the leaders for offsets by timestamp. The error is that of the first partition in the order of tps; the
+// offsets of the others are in the map.
+func listOffsets(ctx context.Context, cl *kgo.Client, isolation broker.IsolationLevel, timestamp int64, tps []broker.TopicPartition) (map[broker.TopicPartition]int64, error) {
+	if len(tps) == 0 {
+		return map[broker.TopicPartition]int64{}, nil
+	}
+	req := kmsg.NewPtrListOffsetsRequest()
+	req.IsolationLevel = int8(isolation)
+	for _, t := range byTopic(tps) {
+		rt := kmsg.NewListOffsetsRequestTopic()
+		rt.Topic = t.topic
+		for _, p := range t.partitions {
+			rp := kmsg.NewListOffsetsRequestTopicPartition()
+			rp.Partition, rp.Timestamp = p, timestamp
+			rt.Partitions = append(rt.Partitions, rp)
+		}
+		req.Topics = append(req.Topics, rt)
+	}
+	found := make(map[broker.TopicPartition]int64, len(tps))
+	codes := make(map[broker.TopicPartition]int16)
+	var failed error
+	for _, shard := range cl.RequestSharded(ctx, req) {
+		if shard.Err != nil {
+			failed = shard.Err
+			continue
+		}
+		for _, t := range shard.Resp.(*kmsg.ListOffsetsResponse).Topics {
+			for _, p := range t.Partitions {
+				tp := broker.TopicPartition{Topic: t.Topic, Partition: p.Partition}
+				if p.ErrorCode != 0 {
+					codes[tp] = p.ErrorCode
+				} else {
+					found[tp] = p.Offset
+				}
+			}
+		}
+	}
+	for _, tp := range tps {
+		if code := codes[tp]; code != 0 {
+			return found, codeError("ListOffsets", code, tp.String())
+		}
+		if _, ok := found[tp]; !ok {
+			if failed == nil {
+				failed = kerr.UnknownTopicOrPartition
+			}
+			return found, wrap(ctx, "ListOffsets", failed, tp.String())
+		}
+	}
+	return found, nil
+}
