@@ -17,6 +17,7 @@ type call struct {
 	conn      *conn
 	epoch     uint32 // the endpoint's when the request was sent
 	state     callState
+	answered  bool
 	loseReply string // the rule that wants the reply lost
 	req       any
 	resp      any
@@ -125,11 +126,12 @@ func (c *call) leave() {
 
 // reply is what the handler answers with.
 func (c *call) reply(resp any, bytes int) {
+	if c.answered {
+		panic(fmt.Sprintf("sim: %s answers %T of %s twice", c.ep.addr, c.req, c.p.name))
+	}
+	c.answered = true
 	if c.state != callServed {
-		if c.state == callReplying && c.err == nil {
-			panic(fmt.Sprintf("sim: %s answers %T of %s twice", c.ep.addr, c.req, c.p.name))
-		}
-		return // the server went down, or the caller gave up
+		return // the server went down, or the call timed out
 	}
 	c.leave()
 	var v Verdict

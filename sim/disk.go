@@ -9,15 +9,14 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
-
-	"github.com/kstreamlab/kstreamlab/internal/host"
 )
 
 // DiskConfig says what a power failure leaves. The zero value is the harshest disk: exactly what was synced.
 type DiskConfig struct {
-	// UnsyncedPercent is how likely a block or directory entry that was not synced survives a crash, 0 to 100.
-	UnsyncedPercent int
-	// Seed decides which survive.
+	// WriteBackPercent is how likely it is, after each write to a file and each change of a directory, that the operating system writes
+	// that file or directory back by itself, so that it survives without a sync: 0 to 100.
+	WriteBackPercent int
+	// Seed decides which are written back.
 	Seed uint64
 }
 
@@ -25,9 +24,9 @@ type DiskConfig struct {
 type Disk struct {
 	mu     sync.Mutex // libraries' goroutines do I/O while the kernel sets faults
 	cfg    DiskConfig
-	rng    *rand.Rand
-	fs     *vfs.MemFS // what the next process will find
+	mem    *vfs.MemFS // what the next process will find
 	faults []diskFault
+	writes map[string]uint64 // path -> changes, to draw for the next
 }
 
 type diskFault struct {
@@ -44,14 +43,14 @@ type DiskOp = errorfs.Op
 
 // NewDisk returns an empty disk.
 func NewDisk(cfg DiskConfig) *Disk {
-	return &Disk{cfg: cfg, rng: host.SplitRand(cfg.Seed, "sim/disk"), fs: vfs.NewCrashableMem()}
+	return &Disk{cfg: cfg, mem: vfs.NewCrashableMem(), writes: map[string]uint64{}}
 }
 
 // FS is the disk itself, as the next process will find it: no faults apply. For tests, tools and inspection.
 func (d *Disk) FS() vfs.FS {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.fs
+	return diskFS{d.mem, d}
 }
 
 // Crash takes away what was not synced. Process.Kill does it at the kill point; it is atomic against I/O of libraries' goroutines.
@@ -62,18 +61,19 @@ func (d *Disk) Crash() { d.take(true) }
 func (d *Disk) take(crash bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	cfg := vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: d.rng}
+	// only 0 and 100 per cent: in between, CrashClone draws in the order of a map
+	cfg := vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: rand.New(rand.NewPCG(0, 0))}
 	if crash {
-		cfg.UnsyncedDataPercent = d.cfg.UnsyncedPercent
+		cfg.UnsyncedDataPercent = 0
 	}
-	d.fs = d.fs.CrashClone(cfg)
+	d.mem = d.mem.CrashClone(cfg)
 }
 
 // Wipe empties the disk, for a machine that comes back with a new one. As with Crash, file systems obtained before are cut off.
 func (d *Disk) Wipe() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.fs = vfs.NewCrashableMem()
+	d.mem = vfs.NewCrashableMem()
 }
 
 // SetFault installs a fault, or replaces the one of that name. Faults apply to processes, present and future, in order of installation.
@@ -105,7 +105,7 @@ func (d *Disk) RemoveFault(name string) {
 func (d *Disk) mount(dead *atomic.Bool) vfs.FS {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return errorfs.Wrap(d.fs, errorfs.InjectorFunc(func(op DiskOp) error {
+	return errorfs.Wrap(diskFS{d.mem, d}, errorfs.InjectorFunc(func(op DiskOp) error {
 		if dead.Load() {
 			return nil // the disk is cut off: let a dying library finish in peace
 		}
@@ -123,6 +123,22 @@ func (d *Disk) check(op DiskOp) error {
 		}
 	}
 	return nil
+}
+
+// writesBack draws for the next change of a path. The draw depends on the path and how often it changed, not on what other goroutines do.
+func (d *Disk) writesBack(name string) bool {
+	if d.cfg.WriteBackPercent <= 0 {
+		return false
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	h := d.cfg.Seed ^ fnvOffset
+	for i := range len(name) {
+		h = (h ^ uint64(name[i])) * fnvPrime
+	}
+	d.writes[name]++
+	draw := splitmix(h + d.writes[name])
+	return draw.below(100) < d.cfg.WriteBackPercent
 }
 
 // DiskFull is a disk without space: whatever would write fails with ENOSPC.

@@ -157,7 +157,7 @@ func (k *Kernel) Step() bool {
 	return more
 }
 
-// Close kills every process without a trace (nothing is emitted and no disk crashes), so that no coroutine stays behind. The kernel
+// Close kills every process without a trace (nothing is emitted, no hook of OnKill runs and the disks keep what was written), so that no coroutine stays behind. The kernel
 // is of no use afterwards. It must not be called from a thread or an event.
 func (k *Kernel) Close() {
 	if k.closed {
@@ -167,7 +167,7 @@ func (k *Kernel) Close() {
 	k.cur = nil
 	for _, p := range k.procs {
 		if !p.dead.Load() {
-			p.dead.Store(true)
+			p.cutOff(false)
 			p.unwind()
 		}
 	}

@@ -214,18 +214,24 @@ func (p *Process) Exit() {
 }
 
 func (p *Process) stop(crash bool) {
-	p.dead.Store(true)
-	if p.fs != nil {
-		p.disk.take(crash)
-		if crash {
-			p.k.Emit(p.name, trace.Event{Kind: "disk.crash"})
-		}
+	if p.cutOff(crash) && crash {
+		p.k.Emit(p.name, trace.Event{Kind: "disk.crash"})
 	}
 	for _, f := range p.onKill {
 		p.k.hook(f)
 	}
 	p.k.net.disconnect(p)
 	p.unwind()
+}
+
+// cutOff is the kill point: from here on the process has no effect. It says whether there was a disk to cut off.
+func (p *Process) cutOff(crash bool) bool {
+	p.dead.Store(true)
+	if p.fs == nil {
+		return false
+	}
+	p.disk.take(crash)
+	return true
 }
 
 // unwind resumes every parked thread so that it dies, and drops those that never ran.
