@@ -1,0 +1,5 @@
+package simulated
+
+type cleanerState struct{}
+
+func (p *partition) scheduleCleaning() {}

@@ -1,0 +1,74 @@
+package simulated
+
+import "time"
+
+// Config is a model cluster's settings. Zero values are the defaults; the Kafka property is named beside each.
+type Config struct {
+	// Brokers is the number of brokers, broker-1 to broker-N; default 3.
+	Brokers int
+	// ReplicationFactor is default.replication.factor; default min(3, Brokers). The internal topics have it too.
+	ReplicationFactor int
+	// Partitions is num.partitions; default 1.
+	Partitions int32
+	// ReplicationLatency is the time from an append at the leader until the followers have it and the leader knows; default 1 ms.
+	ReplicationLatency time.Duration
+	// BrokerSessionTimeout is broker.session.timeout.ms: how long after a crash the controller moves a broker's leaderships; default 9 s.
+	BrokerSessionTimeout time.Duration
+	// MinInSyncReplicas is min.insync.replicas; default 1.
+	MinInSyncReplicas int
+
+	// GroupInitialRebalanceDelay is group.initial.rebalance.delay.ms: zero means Kafka's 3 s, negative none.
+	GroupInitialRebalanceDelay time.Duration
+	// GroupMinSessionTimeout is group.min.session.timeout.ms, default 6 s.
+	GroupMinSessionTimeout time.Duration
+	// GroupMaxSessionTimeout is group.max.session.timeout.ms, default 30 min.
+	GroupMaxSessionTimeout time.Duration
+	// GroupMaxSize is group.max.size, default without limit.
+	GroupMaxSize int
+	// OffsetsRetention is offsets.retention.minutes: how long the offsets of an empty group are kept, default 7 days; negative: for ever.
+	OffsetsRetention time.Duration
+	// OffsetMetadataMaxBytes is offset.metadata.max.bytes, default 4096.
+	OffsetMetadataMaxBytes int
+
+	// TransactionMaxTimeout is transaction.max.timeout.ms, default 15 min.
+	TransactionMaxTimeout time.Duration
+	// TransactionAbortInterval is transaction.abort.timed.out.transaction.cleanup.interval.ms, default 10 s: time-outs are noticed
+	// at its multiples.
+	TransactionAbortInterval time.Duration
+
+	// LogRetention is log.retention.ms for topics without retention.ms; zero or negative: no limit (Kafka's own default is 7 days).
+	LogRetention time.Duration
+	// LogRetentionCheckInterval is log.retention.check.interval.ms, default 5 min.
+	LogRetentionCheckInterval time.Duration
+	// LogCleanerBackoff is log.cleaner.backoff.ms, default 15 s.
+	LogCleanerBackoff time.Duration
+	// MessageMaxBytes is message.max.bytes, default 1048588.
+	MessageMaxBytes int
+}
+
+func setDefault[T int | int32 | time.Duration](v *T, d T) {
+	if *v == 0 {
+		*v = d
+	}
+}
+
+func (c Config) withDefaults() Config {
+	setDefault(&c.Brokers, 3)
+	setDefault(&c.ReplicationFactor, min(3, c.Brokers))
+	setDefault(&c.Partitions, 1)
+	setDefault(&c.ReplicationLatency, time.Millisecond)
+	setDefault(&c.BrokerSessionTimeout, 9*time.Second)
+	setDefault(&c.MinInSyncReplicas, 1)
+	setDefault(&c.GroupInitialRebalanceDelay, 3*time.Second)
+	c.GroupInitialRebalanceDelay = max(c.GroupInitialRebalanceDelay, 0)
+	setDefault(&c.GroupMinSessionTimeout, 6*time.Second)
+	setDefault(&c.GroupMaxSessionTimeout, 30*time.Minute)
+	setDefault(&c.OffsetsRetention, 7*24*time.Hour)
+	setDefault(&c.OffsetMetadataMaxBytes, 4096)
+	setDefault(&c.TransactionMaxTimeout, 15*time.Minute)
+	setDefault(&c.TransactionAbortInterval, 10*time.Second)
+	setDefault(&c.LogRetentionCheckInterval, 5*time.Minute)
+	setDefault(&c.LogCleanerBackoff, 15*time.Second)
+	setDefault(&c.MessageMaxBytes, 1048588)
+	return c
+}

@@ -1,0 +1,160 @@
+package simulated
+
+import (
+	"slices"
+
+	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/internal/trace"
+)
+
+// produceRequest writes one batch each to some partitions, with acks=all.
+type produceRequest struct {
+	transactionalID string
+	parts           []producePart
+}
+
+type producePart struct {
+	tp    broker.TopicPartition
+	batch batch // a template: the broker copies it before it appends
+}
+
+type produceResponse struct {
+	parts []producedPart // as in the request
+}
+
+type producedPart struct {
+	code code
+	base int64
+	time int64 // LogAppendTime, or -1
+}
+
+// pendingProduce gathers the answers of one request's partitions.
+type pendingProduce struct {
+	resp produceResponse
+	left int
+	out  reply
+}
+
+func (p *pendingProduce) done(i int, c code, base int64) {
+	p.resp.parts[i] = producedPart{code: c, base: base}
+	p.left--
+	if p.left == 0 {
+		p.out(&p.resp, smallResponse)
+	}
+}
+
+func (b *node) produce(r *produceRequest, out reply) {
+	p := &pendingProduce{left: len(r.parts), out: out}
+	p.resp.parts = make([]producedPart, len(r.parts))
+	for i := range r.parts {
+		w := &partitionWrite{node: b, pending: p, index: i, batch: new(batch)}
+		*w.batch = r.parts[i].batch
+		w.accept(r.parts[i].tp, r.transactionalID)
+	}
+}
+
+// partitionWrite is one batch on its way into a partition.
+type partitionWrite struct {
+	node    *node
+	p       *partition
+	pending *pendingProduce
+	index   int
+	batch   *batch
+}
+
+func (w *partitionWrite) fail(c code) { w.pending.done(w.index, c, -1) }
+
+func (w *partitionWrite) accept(tp broker.TopicPartition, id string) {
+	w.p = w.node.m.partition(tp)
+	switch {
+	case w.p == nil:
+		w.fail(codeUnknownTopic)
+	case w.p.set.leader != w.node.id:
+		w.fail(codeNotLeader)
+	case w.batch.bytes > w.p.topic.maxMessage:
+		w.fail(codeMessageTooLarge)
+	case len(w.p.set.isr) < w.p.topic.minISR:
+		w.fail(codeNotEnoughReplicas)
+	case w.batch.transaction && !w.p.inTxn(w.batch.producer, w.batch.epoch):
+		w.p.join(w, id)
+	default:
+		w.append()
+	}
+}
+
+func (w *partitionWrite) append() {
+	p, b := w.p, w.batch
+	if p.topic.compact && !keyed(b.records) {
+		w.fail(codeInvalidRecord)
+		return
+	}
+	dup, c := p.log.checkProducer(b)
+	switch {
+	case c != codeNone:
+		w.fail(c)
+		return
+	case dup >= 0:
+		p.set.wait(p.log.end, func(c code) { w.pending.done(w.index, c, dup) })
+		return
+	}
+	p.append(b, func(c code) { w.pending.done(w.index, c, b.base) })
+	if w.node.tracing() {
+		w.node.emit("produce", trace.F("topic", p.tp.Topic), trace.I("partition", int64(p.tp.Partition)), trace.I("base", b.base),
+			trace.I("count", int64(b.count)))
+	}
+}
+
+// keyed says whether all records have a key, as a compacted topic wants it.
+func keyed(rs []broker.Record) bool {
+	for i := range rs {
+		if rs[i].Key == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// inTxn says whether the partition is known to be in this producer's open transaction, or to have a newer producer: then the
+// append itself judges.
+func (p *partition) inTxn(producer int64, epoch int16) bool {
+	s := p.log.producers[producer]
+	return s != nil && (s.epoch > epoch || s.epoch == epoch && s.txnFirst >= 0)
+}
+
+// txnJoin is a partition that is being added to a producer's transaction before the first batch is written. Batches that come
+// meanwhile wait here, in order.
+type txnJoin struct {
+	p        *partition
+	producer int64
+	epoch    int16
+	writes   []*partitionWrite
+	ask      *txnAsk
+}
+
+func (p *partition) join(w *partitionWrite, id string) {
+	for _, j := range p.joining {
+		if j.producer == w.batch.producer && j.epoch == w.batch.epoch {
+			j.writes = append(j.writes, w)
+			return
+		}
+	}
+	j := &txnJoin{p: p, producer: w.batch.producer, epoch: w.batch.epoch, writes: []*partitionWrite{w}}
+	p.joining = append(p.joining, j)
+	j.ask = w.node.addToTxn(id, p.tp, j.producer, j.epoch, j.end)
+	j.ask.send()
+}
+
+// end writes what has waited, or refuses it.
+func (j *txnJoin) end(c code) {
+	j.p.joining = slices.DeleteFunc(j.p.joining, func(o *txnJoin) bool { return o == j })
+	for _, w := range j.writes {
+		if c != codeNone {
+			w.fail(c)
+		} else {
+			w.append()
+		}
+	}
+}
+
+// cancel refuses what has waited without an answer from the coordinator.
+func (j *txnJoin) cancel(c code) { j.ask.end(c) }

@@ -1,0 +1,281 @@
+package simulated
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/internal/trace"
+)
+
+// txnCoordinator is the coordinator of the transactional ids of one partition of __transaction_state (transaction.version 2: the
+// producer's epoch rises at each end of a transaction, and partitions join by the first write).
+type txnCoordinator struct {
+	m    *Model
+	l    *coordinatorLog
+	txns map[string]*txn
+	dead bool
+}
+
+func newTxnCoordinator(l *coordinatorLog) coordinator {
+	return &txnCoordinator{m: l.m, l: l, txns: map[string]*txn{}}
+}
+
+func (c *txnCoordinator) replay(record any) {
+	r := record.(txnRecord)
+	t := c.txns[r.id]
+	if t == nil {
+		t = &txn{}
+		c.txns[r.id] = t
+	}
+	t.txnRecord = r
+}
+
+func (c *txnCoordinator) snapshot() []any {
+	out := make([]any, 0, len(c.txns))
+	for _, id := range slices.Sorted(maps.Keys(c.txns)) {
+		out = append(out, c.txns[id].txnRecord)
+	}
+	return out
+}
+
+func (c *txnCoordinator) start() {
+	for _, id := range slices.Sorted(maps.Keys(c.txns)) {
+		t := c.txns[id]
+		switch {
+		case t.state == txnOngoing:
+			c.watch(t)
+		case t.state.preparing():
+			c.l.read(func(e code) {
+				if e == codeNone && !c.dead {
+					c.sendMarkers(t)
+				}
+			})
+		}
+	}
+}
+
+func (c *txnCoordinator) stop() { c.dead = true }
+
+// initProducerRequest is InitProducerId. Without a transactional id it only asks for a producer id.
+type initProducerRequest struct {
+	transactionalID string
+	timeout         time.Duration
+}
+
+type initProducerResponse struct {
+	code     code
+	producer int64
+	epoch    int16
+}
+
+func (b *node) initProducer(r *initProducerRequest, out reply) {
+	if r.transactionalID == "" {
+		out(&initProducerResponse{producer: b.m.newProducerID()}, smallResponse)
+		return
+	}
+	l := b.m.txnLog(r.transactionalID)
+	if !l.active(b.id) {
+		out(&initProducerResponse{code: codeNotCoordinator}, smallResponse)
+		return
+	}
+	l.state.(*txnCoordinator).initProducer(r, func(resp initProducerResponse) { out(&resp, smallResponse) })
+}
+
+func (m *Model) newProducerID() int64 {
+	m.nextProducer++
+	return m.nextProducer - 1
+}
+
+func (c *txnCoordinator) initProducer(r *initProducerRequest, answer func(initProducerResponse)) {
+	if r.timeout <= 0 || r.timeout > c.m.cfg.TransactionMaxTimeout {
+		answer(initProducerResponse{code: codeInvalidTxnTimeout})
+		return
+	}
+	t := c.txns[r.transactionalID]
+	next := txnRecord{id: r.transactionalID, previous: noProducer, timeout: r.timeout}
+	switch {
+	case t == nil:
+		next.producer = c.m.newProducerID()
+	case t.state.preparing():
+		answer(initProducerResponse{code: codeConcurrentTransactions})
+		return
+	case t.state == txnOngoing:
+		c.fence(t, "txn.fence")
+		answer(initProducerResponse{code: codeConcurrentTransactions})
+		return
+	case t.epoch >= lastEpoch:
+		next.producer, next.previous = c.m.newProducerID(), t.producer
+	default:
+		next.producer, next.epoch = t.producer, t.epoch+1
+	}
+	c.l.write(func(e code) {
+		if e == codeNone {
+			c.emit("txn.init", &next)
+		}
+		answer(initProducerResponse{e, next.producer, next.epoch})
+	}, next)
+}
+
+// fence aborts an ongoing transaction under a higher epoch, so that its producer can do no more.
+func (c *txnCoordinator) fence(t *txn, why string) {
+	r := t.txnRecord
+	c.emit(why, &r)
+	c.prepare(t, false, 2, func(code, *txnRecord) {})
+}
+
+// addPartition adds a partition to the producer's transaction; the first one begins it.
+func (c *txnCoordinator) addPartition(id string, producer int64, epoch int16, tp broker.TopicPartition, answer func(code)) {
+	t := c.txns[id]
+	switch {
+	case t == nil || t.producer != producer:
+		answer(codeInvalidProducerID)
+	case t.epoch != epoch:
+		answer(codeInvalidProducerEpoch) // PRODUCER_FENCED, as the partition's leader hands it on
+	case t.state.preparing():
+		answer(codeConcurrentTransactions)
+	case t.state == txnOngoing && t.has(tp):
+		c.l.read(answer)
+	default:
+		began := t.state != txnOngoing
+		c.l.write(answer, t.with(tp, c.m.k.Now()))
+		if began {
+			c.watch(t)
+			c.emit("txn.begin", &t.txnRecord)
+		}
+	}
+}
+
+func (t *txn) has(tp broker.TopicPartition) bool {
+	_, found := slices.BinarySearchFunc(t.partitions, tp, broker.TopicPartition.Compare)
+	return found
+}
+
+// watch makes sure that a timer looks for the time-out of an ongoing transaction. There is at most one timer for an id: it finds
+// out when it fires whether the transaction that was open then still is.
+func (c *txnCoordinator) watch(t *txn) {
+	if t.timer != nil {
+		return
+	}
+	every := c.m.cfg.TransactionAbortInterval
+	due := t.started.Add(t.timeout).Truncate(every).Add(every)
+	t.timer = c.m.k.At(due, func() {
+		t.timer = nil
+		if c.dead || t.state != txnOngoing {
+			return
+		}
+		if !t.started.Add(t.timeout).After(c.m.k.Now()) {
+			c.fence(t, "txn.timeout")
+			return
+		}
+		c.watch(t)
+	})
+}
+
+// endTxnRequest is EndTxn, version 5.
+type endTxnRequest struct {
+	transactionalID string
+	producer        int64
+	epoch           int16
+	commit          bool
+}
+
+// endTxnResponse carries the producer id and epoch for the next transaction.
+type endTxnResponse struct {
+	code     code
+	producer int64
+	epoch    int16
+}
+
+func (b *node) endTxn(r *endTxnRequest, out reply) {
+	l := b.m.txnLog(r.transactionalID)
+	if !l.active(b.id) {
+		out(&endTxnResponse{code: codeNotCoordinator}, smallResponse)
+		return
+	}
+	l.state.(*txnCoordinator).endTxn(r, func(e code, t *txnRecord) {
+		if e != codeNone {
+			out(&endTxnResponse{code: e}, smallResponse)
+			return
+		}
+		out(&endTxnResponse{producer: t.producer, epoch: t.epoch}, smallResponse)
+	})
+}
+
+func (c *txnCoordinator) endTxn(r *endTxnRequest, answer func(code, *txnRecord)) {
+	t := c.txns[r.transactionalID]
+	if t == nil {
+		answer(codeInvalidProducerID, nil)
+		return
+	}
+	overflow := t.previous == r.producer && r.epoch == lastEpoch && t.epoch == 0
+	retry := overflow || t.producer == r.producer && t.epoch == r.epoch+1
+	switch {
+	case t.producer != r.producer && !overflow:
+		answer(codeInvalidProducerID, nil)
+	case t.state.preparing() && retry:
+		answer(t.endedAs(r.commit, codeConcurrentTransactions), nil)
+	case t.state == txnCompleteCommit && retry, t.state == txnCompleteAbort && retry:
+		e := t.endedAs(r.commit, codeNone)
+		c.l.read(func(lost code) { answer(max(e, lost), &t.txnRecord) })
+	case t.producer != r.producer || t.epoch != r.epoch || t.state.preparing():
+		answer(codeProducerFenced, nil)
+	case t.state == txnOngoing, !r.commit:
+		c.prepare(t, r.commit, 1, answer)
+	default:
+		answer(codeInvalidTxnState, nil)
+	}
+}
+
+// endedAs is c when the transaction ended, or is ending, in the way that is asked for.
+func (t *txn) endedAs(commit bool, c code) code {
+	if commit == (t.state == txnPrepareCommit || t.state == txnCompleteCommit) {
+		return c
+	}
+	return codeInvalidTxnState
+}
+
+// prepare decides the end of a transaction. The answer goes out as soon as the decision is replicated; the markers follow. An
+// abort when no partition was added yet raises the epoch all the same. The epoch rises by bump: 1 for the producer's own end, so that
+// it may go on; 2 to fence it, so that its own EndTxn does not look like a retry.
+func (c *txnCoordinator) prepare(t *txn, commit bool, bump int16, answer func(code, *txnRecord)) {
+	next := t.txnRecord
+	next.state = txnPrepareAbort
+	if commit {
+		next.state = txnPrepareCommit
+	}
+	if t.state != txnOngoing {
+		next.partitions = nil
+	}
+	next.markerProducer, next.markerEpoch, next.previous = t.producer, t.epoch+bump, noProducer
+	next.epoch += bump
+	if next.epoch > lastEpoch || next.epoch < 0 {
+		next.producer, next.previous, next.epoch = c.m.newProducerID(), t.producer, 0
+	}
+	c.l.write(func(e code) {
+		answer(e, &next)
+		if e == codeNone && !c.dead {
+			c.sendMarkers(t)
+		}
+	}, next)
+}
+
+// complete is called when all markers are written.
+func (c *txnCoordinator) complete(t *txn) {
+	next := t.txnRecord
+	next.state, next.partitions = txnCompleteAbort, nil
+	kind := "txn.abort"
+	if t.state == txnPrepareCommit {
+		next.state, kind = txnCompleteCommit, "txn.commit"
+	}
+	t.round = nil
+	c.emit(kind, &next)
+	c.l.write(func(code) {}, next)
+}
+
+func (c *txnCoordinator) emit(kind string, t *txnRecord) {
+	if c.m.k.Tracing() {
+		c.l.node().emit(kind, trace.F("id", t.id), trace.I("producer", t.producer), trace.I("epoch", int64(t.epoch)))
+	}
+}
