@@ -238,3 +238,11 @@ func (i *rowsIter) Key() []byte   { return i.rows[i.at-1].key }
 func (i *rowsIter) Value() []byte { return i.rows[i.at-1].value }
 func (i *rowsIter) Err() error    { return nil }
 func (i *rowsIter) Close() error  { return nil }
+
+// release drops everything, dirty entries too.
+func (c *Cache) release() {
+	for c.lru.Len() > 0 {
+		c.forget(c.lru.Back().Value.(*cached))
+	}
+	c.dirty.Init()
+}

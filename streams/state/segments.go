@@ -235,3 +235,9 @@ func (s *Segments) pending() int64 {
 	}
 	return n
 }
+
+func (s *Segments) reset() {
+	s.live, s.drop, s.observed, s.was, s.first = nil, nil, -1, -1, 0
+}
+
+func (s *Segments) store() string { return storeOf(s.prefix) }

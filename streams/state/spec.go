@@ -145,3 +145,10 @@ func (h *Handle) Rows() ([][2][]byte, error) {
 	}
 	return rows, it.Err()
 }
+
+// Release gives the cache's bytes back to the thread's budget. What was not flushed is gone.
+func (h *Handle) Release() {
+	if h.Cache != nil {
+		h.Cache.release()
+	}
+}

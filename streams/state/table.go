@@ -20,6 +20,9 @@ type layer interface {
 	collect(b *Batch)
 	discard()
 	pending() int64
+	// reset empties the layer, for a store that was wiped.
+	reset()
+	store() string
 }
 
 // OpenDB wraps an engine. Engine keys begin with one byte: 'o' for offsets, 'd' for rows.
@@ -72,7 +75,9 @@ func (db *DB) Commit(offsets map[string]int64) error {
 // Wipe deletes everything that a store holds, its offset too, at once and durably.
 func (db *DB) Wipe(store string) error {
 	for _, l := range db.layers {
-		l.discard()
+		if l.store() == store {
+			l.reset()
+		}
 	}
 	var b Batch
 	p := rowPrefix(store)
@@ -99,6 +104,8 @@ func rowPrefix(store string) []byte {
 	p = append(p, store...)
 	return append(p, 0) // store names have no zero byte
 }
+
+func storeOf(prefix []byte) string { return string(prefix[1 : len(prefix)-1]) }
 
 // Table is one store's rows: what is uncommitted, over the engine.
 type Table struct {
@@ -160,6 +167,8 @@ func (t *Table) collect(b *Batch) {
 
 func (t *Table) discard()       { t.dirty.clear() }
 func (t *Table) pending() int64 { return t.dirty.bytes }
+func (t *Table) reset()         { t.dirty.clear() }
+func (t *Table) store() string  { return storeOf(t.prefix) }
 
 type stripIter struct {
 	Iterator

@@ -1,0 +1,127 @@
+package streams
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kstreamlab/kstreamlab/broker"
+)
+
+// Config is an application's configuration: Kafka Streams' properties under their own names, parsed.
+type Config struct {
+	ApplicationID       string
+	ProcessID           [16]byte // zero: read from, or kept in, the state directory
+	ClientID            string
+	Endpoint            string
+	StateDir            string
+	Threads             int
+	ExactlyOnce         bool
+	CommitInterval      time.Duration
+	TransactionTimeout  time.Duration
+	SessionTimeout      time.Duration
+	HeartbeatInterval   time.Duration
+	MaxPollInterval     time.Duration
+	MaxPollRecords      int
+	MaxTaskIdle         time.Duration // negative: do not wait
+	Buffered            int
+	CacheBytes          int64
+	Uncommitted         int64
+	TaskTimeout         time.Duration
+	Reset               broker.ResetPolicy
+	ReplicationFactor   int16
+	AdditionalRetention int64 // ms
+	InstanceID          string
+	InMemory            bool // default.dsl.store=in_memory
+	// MemoryEngine keeps persistent stores in memory too: they are restored from their changelogs after a restart.
+	MemoryEngine bool
+	// ForgetTime: operators forget their stream time with each restart, as in Kafka Streams.
+	ForgetTime bool
+	// Continue tells which handlers skip instead of failing.
+	ContinueDeserialization, ContinueProcessing, ContinueProduction bool
+	DeadLetters                                                     string
+	TopicConfigs                                                    map[string]string
+	// Properties are all as they were given, for the clients.
+	Properties map[string]string
+	// Unknown are the names that nothing understands; they are warned about once.
+	Unknown []string
+}
+
+// ParseConfig parses properties. All errors are reported at once, each a *PropertyError.
+func ParseConfig(props map[string]string) (Config, error) {
+	v, unknown := check(props)
+	if v.text("application.id") == "" {
+		v.errs = append(v.errs, errors.New(`Missing required configuration "application.id" which has no default value.`))
+	}
+	ms := func(name string) time.Duration { return time.Duration(v.number(name)) * time.Millisecond }
+	c := Config{
+		ApplicationID: v.text("application.id"), ClientID: v.text("client.id"), Endpoint: v.text("application.server"), StateDir: v.text("state.dir"),
+		Threads: int(v.number("num.stream.threads")), ExactlyOnce: v.text("processing.guarantee") == "exactly_once_v2",
+		CommitInterval: ms("commit.interval.ms"), TransactionTimeout: ms("transaction.timeout.ms"), SessionTimeout: ms("session.timeout.ms"),
+		HeartbeatInterval: ms("heartbeat.interval.ms"), MaxPollInterval: ms("max.poll.interval.ms"), MaxPollRecords: int(v.number("max.poll.records")),
+		MaxTaskIdle: ms("max.task.idle.ms"), Buffered: int(v.number("buffered.records.per.partition")), CacheBytes: v.number("statestore.cache.max.bytes"),
+		Uncommitted: v.number("statestore.uncommitted.max.bytes"), TaskTimeout: ms("task.timeout.ms"), ReplicationFactor: int16(v.number("replication.factor")),
+		AdditionalRetention: v.number("windowstore.changelog.additional.retention.ms"), InstanceID: v.text("group.instance.id"),
+		InMemory: v.text("default.dsl.store") == "in_memory", ForgetTime: v.text(operatorTime) == "forgotten",
+		ContinueDeserialization: continues(v.text("deserialization.exception.handler")), ContinueProcessing: continues(v.text("processing.exception.handler")),
+		ContinueProduction: continues(v.text("production.exception.handler")), DeadLetters: v.text("errors.dead.letter.queue.topic.name"),
+		TopicConfigs: map[string]string{}, Properties: maps.Clone(props), Unknown: unknown,
+	}
+	if c.ExactlyOnce && !v.has("commit.interval.ms") {
+		c.CommitInterval = 100 * time.Millisecond
+	}
+	if c.ExactlyOnce && c.TransactionTimeout < c.CommitInterval {
+		v.errs = append(v.errs, fmt.Errorf("transaction.timeout.ms %d must not be smaller than commit.interval.ms %d: the broker would abort transactions before they are committed",
+			c.TransactionTimeout.Milliseconds(), c.CommitInterval.Milliseconds()))
+	}
+	if c.HeartbeatInterval >= c.SessionTimeout {
+		v.errs = append(v.errs, fmt.Errorf("heartbeat.interval.ms %d must be smaller than session.timeout.ms %d", c.HeartbeatInterval.Milliseconds(), c.SessionTimeout.Milliseconds()))
+	}
+	if strings.ContainsAny(c.ApplicationID, "/\\") || c.ApplicationID == "." || c.ApplicationID == ".." {
+		v.errs = append(v.errs, &PropertyError{"application.id", c.ApplicationID, "it names topics and a directory: letters, digits, '.', '_' and '-' only"})
+	}
+	switch v.text("auto.offset.reset") {
+	case "latest":
+		c.Reset = broker.ResetLatest
+	case "earliest":
+		c.Reset = broker.ResetEarliest
+	}
+	for k, value := range props { // into a map again
+		if name, ok := strings.CutPrefix(k, "topic."); ok {
+			c.TopicConfigs[name] = value
+		}
+	}
+	return c, v.err()
+}
+
+func continues(handler string) bool {
+	return handler == "continue" || strings.Contains(handler, "LogAndContinue")
+}
+
+// clientProperty is a client's property: with the first prefix that is there, or without one.
+func (c *Config) clientProperty(name string, prefixes ...string) (string, bool) {
+	for _, p := range append(prefixes, "") {
+		if v, ok := c.Properties[p+name]; ok {
+			return v, true
+		}
+	}
+	return "", false
+}
+
+func (c *Config) clientNumber(name string, dflt int, prefixes ...string) int {
+	s, ok := c.clientProperty(name, prefixes...)
+	if !ok {
+		return dflt
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return dflt // the client's own check names it
+	}
+	return n
+}
+
+func (c *Config) taskDir(id string) string { return path.Join(c.StateDir, c.ApplicationID, id) }

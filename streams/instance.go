@@ -1,0 +1,376 @@
+package streams
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/internal/host"
+	"github.com/kstreamlab/kstreamlab/internal/trace"
+	"github.com/kstreamlab/kstreamlab/streams/internal/assign"
+	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
+	"github.com/kstreamlab/kstreamlab/streams/internal/task"
+	"github.com/kstreamlab/kstreamlab/streams/internal/thread"
+	"github.com/kstreamlab/kstreamlab/streams/state"
+)
+
+// State is an instance's state, in Kafka's spelling.
+type State string
+
+// The states of KafkaStreams.
+const (
+	Created         State = "CREATED"
+	Rebalancing     State = "REBALANCING"
+	Running         State = "RUNNING"
+	PendingShutdown State = "PENDING_SHUTDOWN"
+	NotRunning      State = "NOT_RUNNING"
+	PendingError    State = "PENDING_ERROR"
+	Error           State = "ERROR"
+)
+
+// Instance runs a topology: KafkaStreams. Its threads are the host's.
+type Instance struct {
+	cfg     Config
+	top     *Topology
+	cluster broker.Cluster
+	h       host.Host
+	log     *slog.Logger
+	cache   *pebble.Cache
+	lock    io.Closer
+
+	mu      sync.Locker
+	cond    host.Cond
+	state   State
+	threads []*thread.Thread
+	alive   int
+	err     error
+}
+
+// NewInstance returns an instance that Start starts. The cluster stays the caller's.
+func NewInstance(t *Topology, cfg Config, cluster broker.Cluster, h host.Host) *Instance {
+	i := &Instance{cfg: cfg, top: t, cluster: cluster, h: h, state: Created, log: h.Log().With("application", cfg.ApplicationID)}
+	i.mu = h.NewMutex()
+	i.cond = h.NewCond(i.mu)
+	return i
+}
+
+// Start opens the state directory and starts the threads. It returns before they have their tasks.
+func (i *Instance) Start() error {
+	if i.State() != Created {
+		return fmt.Errorf("streams: an instance is started once; this one is %s", i.State())
+	}
+	for _, name := range i.cfg.Unknown {
+		i.log.Warn("streams: unknown property, ignored", "property", name)
+	}
+	if err := i.openStateDir(); err != nil {
+		return err
+	}
+	if i.cfg.ClientID == "" {
+		i.cfg.ClientID = i.cfg.ApplicationID + "-" + i.processID()
+	}
+	i.setState(Rebalancing)
+	tc := i.taskConfig()
+	for n := 1; n <= i.cfg.Threads; n++ {
+		t := thread.New(i.threadConfig(n, tc))
+		i.threads = append(i.threads, t)
+		i.alive++
+	}
+	for _, t := range i.threads {
+		i.h.Go("stream-thread", func(ctx context.Context) { i.ended(t.Run(ctx)) })
+	}
+	return nil
+}
+
+// openStateDir takes the directory and reads, or makes, the process id that is kept there (kafka-streams-process-metadata).
+func (i *Instance) openStateDir() error {
+	fs, dir := i.h.FS(), path.Join(i.cfg.StateDir, i.cfg.ApplicationID)
+	if err := fs.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("streams: state.dir %s: %w", i.cfg.StateDir, err)
+	}
+	lock, err := fs.Lock(path.Join(dir, ".lock"))
+	if err != nil {
+		return fmt.Errorf("streams: the state directory %s is in use by another instance (%w): give each instance on a machine its own state.dir", dir, err)
+	}
+	i.lock = lock
+	if i.cfg.ProcessID != ([16]byte{}) {
+		return nil
+	}
+	name := path.Join(dir, "kafka-streams-process-metadata")
+	if id, ok := readProcessID(fs, name); ok {
+		i.cfg.ProcessID = id
+		return nil
+	}
+	r := i.h.Rand("process-id")
+	for b := range i.cfg.ProcessID {
+		i.cfg.ProcessID[b] = byte(r.Uint32())
+	}
+	i.cfg.ProcessID[6], i.cfg.ProcessID[8] = i.cfg.ProcessID[6]&0x0f|0x40, i.cfg.ProcessID[8]&0x3f|0x80 // a random UUID's version and variant
+	return writeProcessID(fs, name, i.processID())
+}
+
+type processMetadata struct {
+	ProcessID string `json:"processId"`
+}
+
+func readProcessID(fs vfs.FS, name string) (id [16]byte, ok bool) {
+	f, err := fs.Open(name)
+	if err != nil {
+		return id, false
+	}
+	defer f.Close()
+	b, err := io.ReadAll(f)
+	var m processMetadata
+	if err != nil || json.Unmarshal(b, &m) != nil || len(m.ProcessID) != 36 {
+		return id, false
+	}
+	raw := m.ProcessID[0:8] + m.ProcessID[9:13] + m.ProcessID[14:18] + m.ProcessID[19:23] + m.ProcessID[24:]
+	n, err := hex.Decode(id[:], []byte(raw))
+	return id, err == nil && n == 16
+}
+
+func writeProcessID(fs vfs.FS, name, id string) error {
+	b, err := json.Marshal(processMetadata{id})
+	if err != nil {
+		return err
+	}
+	f, err := fs.Create(name, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return fmt.Errorf("streams: %s: %w", name, err)
+	}
+	_, err = f.Write(b)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+func (i *Instance) processID() string {
+	h := hex.EncodeToString(i.cfg.ProcessID[:])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
+
+func (i *Instance) taskConfig() *task.Config {
+	tc := &task.Config{ApplicationID: i.cfg.ApplicationID, Topology: i.top.t, Host: i.h, MaxTaskIdle: i.cfg.MaxTaskIdle.Milliseconds(), Buffered: i.cfg.Buffered,
+		ForgetTime: i.cfg.ForgetTime, Handlers: i.handlers(), Dropped: i.dropped}
+	if !i.cfg.MemoryEngine {
+		i.cache = pebble.NewCache(50 << 20)
+		tc.OpenEngine = func(id processor.TaskID) (state.Engine, error) {
+			return state.OpenPebble(path.Join(i.cfg.taskDir(id.String()), "pebble"), state.PebbleOptions{FS: i.h.FS(), Log: i.log, Cache: i.cache})
+		}
+	}
+	return tc
+}
+
+func (i *Instance) dropped(id processor.TaskID, node, reason string) {
+	if i.h.Tracing() {
+		i.h.Emit(trace.Event{Kind: "record.drop", Fields: []trace.Field{trace.F("task", id.String()), trace.F("processor", node), trace.F("reason", reason)}})
+	}
+}
+
+func (i *Instance) handlers() task.Handlers {
+	h := task.Handlers{DeadLetters: i.cfg.DeadLetters}
+	h.Deserialization = func(id processor.TaskID, source string, tp broker.TopicPartition, r *broker.Record, err error) bool {
+		i.log.Error("streams: cannot read a record", "task", id.String(), "source", source, "partition", tp.String(), "offset", r.Offset, "error", err)
+		return i.cfg.ContinueDeserialization
+	}
+	h.Processing = func(id processor.TaskID, node string, ctx *processor.RecordContext, err error) bool {
+		i.log.Error("streams: cannot process a record", "task", id.String(), "processor", node, "topic", ctx.Topic, "partition", ctx.Partition, "offset", ctx.Offset, "error", err)
+		return i.cfg.ContinueProcessing
+	}
+	h.Production = func(tp broker.TopicPartition, err error) bool {
+		i.log.Error("streams: cannot write a record", "partition", tp.String(), "error", err)
+		return i.cfg.ContinueProduction
+	}
+	h.Serialization = func(id processor.TaskID, origin string, ctx *processor.RecordContext, err error) bool {
+		i.log.Error("streams: cannot write a record: its "+origin+" does not serialize", "task", id.String(), "topic", ctx.Topic, "offset", ctx.Offset, "error", err)
+		return i.cfg.ContinueProduction
+	}
+	return h
+}
+
+func (i *Instance) threadConfig(n int, tc *task.Config) thread.Config {
+	c := &i.cfg
+	name := c.ClientID + "-StreamThread-" + strconv.Itoa(n)
+	isolation := broker.ReadUncommitted
+	if c.ExactlyOnce {
+		isolation = broker.ReadCommitted
+	}
+	main := []string{"main.consumer.", "consumer."}
+	consumer := func(suffix string, prefixes ...string) broker.ConsumerConfig {
+		return broker.ConsumerConfig{ClientID: name + suffix, Isolation: isolation, Reset: c.Reset,
+			MaxBytes: c.clientNumber("fetch.max.bytes", 0, prefixes...), MinBytes: c.clientNumber("fetch.min.bytes", 0, prefixes...),
+			PartitionMax: c.clientNumber("max.partition.fetch.bytes", 0, prefixes...),
+			MaxWait:      time.Duration(c.clientNumber("fetch.max.wait.ms", 0, prefixes...)) * time.Millisecond}
+	}
+	cfg := thread.Config{Name: name, Task: tc, Cluster: i.cluster, ExactlyOnce: c.ExactlyOnce, CommitInterval: c.CommitInterval, TaskTimeout: c.TaskTimeout,
+		MaxPoll: c.MaxPollRecords, CacheBytes: c.CacheBytes / int64(c.Threads), Uncommitted: c.Uncommitted, Reset: c.Reset, Leave: true,
+		Restore: consumer("-restore-consumer", "restore.consumer.", "consumer."), State: func(thread.State) { i.follow() }}
+	cfg.Producer = broker.ProducerConfig{ClientID: name + "-producer", TransactionTimeout: c.TransactionTimeout,
+		Linger:         time.Duration(c.clientNumber("linger.ms", 100, "producer.")) * time.Millisecond,
+		BatchSize:      c.clientNumber("batch.size", 0, "producer."),
+		MaxRequestSize: c.clientNumber("max.request.size", 0, "producer.")}
+	cfg.Producer.Compression, _ = c.clientProperty("compression.type", "producer.")
+	if c.ExactlyOnce {
+		cfg.Producer.TransactionalID = c.ApplicationID + "-" + i.processID() + "-" + strconv.Itoa(n)
+	}
+	cfg.Member = broker.MemberConfig{ConsumerConfig: consumer("-consumer", main...), Group: c.ApplicationID, Topics: i.subscription(),
+		SessionTimeout: c.SessionTimeout, HeartbeatInterval: c.HeartbeatInterval, RebalanceTimeout: c.MaxPollInterval}
+	if c.InstanceID != "" {
+		cfg.Member.InstanceID = c.InstanceID + "-" + strconv.Itoa(n)
+	}
+	cfg.Assignor = func(r assign.Reporter) broker.Assignor {
+		return assign.New(assign.Config{ApplicationID: c.ApplicationID, ProcessID: c.ProcessID, Endpoint: c.Endpoint, Topology: i.top.t, Admin: i.cluster.Admin(),
+			Host: i.h, ReplicationFactor: c.ReplicationFactor, TopicConfigs: c.TopicConfigs, AdditionalRetention: c.AdditionalRetention}, r)
+	}
+	return cfg
+}
+
+// subscription is every topic that the topology reads, by its name on the cluster.
+func (i *Instance) subscription() []string {
+	var out []string
+	for _, t := range i.top.t.SourceTopics() {
+		if i.top.t.IsRepartition(t) {
+			t = i.cfg.ApplicationID + "-" + t
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// follow derives the instance's state from its threads'.
+func (i *Instance) follow() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.state != Rebalancing && i.state != Running {
+		return
+	}
+	running := true
+	for _, t := range i.threads {
+		s := t.State()
+		running = running && (s == thread.Running || s == thread.Dead)
+	}
+	next := Rebalancing
+	if running {
+		next = Running
+	}
+	i.move(next)
+}
+
+// move changes the state; the caller holds mu.
+func (i *Instance) move(s State) {
+	if i.state == s {
+		return
+	}
+	i.state = s
+	i.cond.Broadcast()
+	if i.h.Tracing() {
+		i.h.Emit(trace.Event{Kind: "instance.state", Fields: []trace.Field{trace.F("state", string(s))}})
+	}
+}
+
+func (i *Instance) setState(s State) {
+	i.mu.Lock()
+	i.move(s)
+	i.mu.Unlock()
+}
+
+// ended takes note of a thread's end. A failure ends the instance (SHUTDOWN_CLIENT).
+func (i *Instance) ended(err error) {
+	i.mu.Lock()
+	i.alive--
+	failed := err != nil && i.err == nil
+	if failed {
+		i.err = err
+		i.move(PendingError)
+	}
+	last := i.alive == 0
+	i.mu.Unlock()
+	if failed {
+		i.log.Error("streams: a thread failed; the instance stops", "error", err)
+		for _, t := range i.threads {
+			t.Stop(true)
+		}
+	}
+	if last {
+		i.release()
+	}
+}
+
+// release gives the state directory back, after the last thread.
+func (i *Instance) release() {
+	if i.lock != nil {
+		if err := i.lock.Close(); err != nil {
+			i.log.Warn("streams: unlock the state directory", "error", err)
+		}
+	}
+	if i.cache != nil {
+		i.cache.Unref()
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.err != nil {
+		i.move(Error)
+	} else {
+		i.move(NotRunning)
+	}
+	i.cond.Broadcast()
+}
+
+// State is the instance's state.
+func (i *Instance) State() State {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.state
+}
+
+// Err is what ended the instance, or nil.
+func (i *Instance) Err() error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.err
+}
+
+// Stop asks the instance to commit, to close its tasks, and (with leave) to leave the group, and returns at once.
+func (i *Instance) Stop(leave bool) {
+	i.mu.Lock()
+	if i.state == Rebalancing || i.state == Running {
+		i.move(PendingShutdown)
+	}
+	i.mu.Unlock()
+	for _, t := range i.threads {
+		t.Stop(leave)
+	}
+}
+
+// Wait blocks until the instance has ended, and returns what ended it: nil after a Stop.
+func (i *Instance) Wait(ctx context.Context) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for i.state != NotRunning && i.state != Error {
+		if err := i.cond.Wait(ctx, time.Time{}); err != nil {
+			return err
+		}
+	}
+	return i.err
+}
+
+// TaskView is a snapshot of a task.
+type TaskView = thread.TaskView
+
+// Tasks are the active tasks of all threads as of their last commits.
+func (i *Instance) Tasks() []TaskView {
+	var out []TaskView
+	for _, t := range i.threads {
+		out = append(out, t.Tasks()...)
+	}
+	return out
+}

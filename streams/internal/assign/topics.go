@@ -1,0 +1,227 @@
+package assign
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/internal/trace"
+	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
+	"github.com/kstreamlab/kstreamlab/streams/internal/topology"
+	"github.com/kstreamlab/kstreamlab/streams/state"
+)
+
+// plan is what there is to hand out.
+type plan struct {
+	tasks    []processor.TaskID // sorted
+	inputs   map[processor.TaskID][]broker.TopicPartition
+	stateful map[processor.TaskID]bool
+}
+
+// plan counts partitions, makes the internal topics, and lists the tasks. What goes wrong is logged here, on the leader; the members get
+// the code.
+func (a *Assignor) plan(ctx context.Context, group broker.GroupSubscription) (*plan, int32) {
+	log := a.cfg.Host.Log()
+	counts := maps.Clone(group.Partitions)
+	if counts == nil {
+		counts = map[string]int32{}
+	}
+	var missing []string
+	for _, t := range a.cfg.Topology.SourceTopics() {
+		if !a.cfg.Topology.IsRepartition(t) && counts[t] == 0 {
+			missing = append(missing, t)
+		}
+	}
+	if len(missing) > 0 {
+		log.Error("streams: source topics do not exist: create them before the application starts", "topics", missing)
+		return nil, ErrMissingTopics
+	}
+	err := a.countRepartitions(counts)
+	if err == nil {
+		err = a.copartitioned(counts)
+	}
+	if err == nil {
+		err = a.makeTopics(ctx, a.repartitionTopics(counts))
+	}
+	p := a.tasks(counts)
+	if err == nil {
+		err = a.makeTopics(ctx, a.changelogTopics(p))
+	}
+	if err != nil {
+		log.Error("streams: assignment failed", "error", err)
+		return nil, ErrAssignment
+	}
+	return p, ErrNone
+}
+
+func (a *Assignor) name(topic string) string {
+	if a.cfg.Topology.IsRepartition(topic) {
+		return a.cfg.ApplicationID + "-" + topic
+	}
+	return topic
+}
+
+// countRepartitions finds how many partitions each repartition topic has: as fixed by the user, or the most of any source of the
+// sub-topologies that write it.
+func (a *Assignor) countRepartitions(counts map[string]int32) error {
+	todo := slices.Clone(a.cfg.Topology.Repartitions)
+	for len(todo) > 0 {
+		n := len(todo)
+		todo = slices.DeleteFunc(todo, func(r topology.Repartition) bool {
+			c := r.Partitions
+			if c == 0 {
+				c = a.upstream(r.Topic, counts)
+			}
+			if c == 0 {
+				return false
+			}
+			counts[a.name(r.Topic)] = c
+			return true
+		})
+		if len(todo) == n {
+			return fmt.Errorf("streams: cannot find out the number of partitions of repartition topic %s: it depends on itself", todo[0].Topic)
+		}
+	}
+	return nil
+}
+
+// upstream is the most partitions of the sources of those that write a topic; 0 while one is unknown.
+func (a *Assignor) upstream(topic string, counts map[string]int32) int32 {
+	var most int32
+	for _, s := range a.cfg.Topology.Subs {
+		if !slices.Contains(s.Sinks, topic) {
+			continue
+		}
+		for _, src := range s.Sources {
+			c := counts[a.name(src)]
+			if c == 0 {
+				return 0
+			}
+			most = max(most, c)
+		}
+	}
+	return most
+}
+
+// copartitioned checks that topics that are joined or cogrouped have equally many partitions.
+func (a *Assignor) copartitioned(counts map[string]int32) error {
+	for _, g := range a.cfg.Topology.Copartition {
+		for _, t := range g[1:] {
+			if counts[a.name(t)] != counts[a.name(g[0])] {
+				return fmt.Errorf("streams: invalid topology: topics %s and %s are joined, but have %d and %d partitions: they must have equally many",
+					g[0], t, counts[a.name(g[0])], counts[a.name(t)])
+			}
+		}
+	}
+	return nil
+}
+
+func (a *Assignor) tasks(counts map[string]int32) *plan {
+	p := &plan{inputs: map[processor.TaskID][]broker.TopicPartition{}, stateful: map[processor.TaskID]bool{}}
+	for _, s := range a.cfg.Topology.Subs {
+		var most int32
+		for _, src := range s.Sources {
+			most = max(most, counts[a.name(src)])
+		}
+		logged := slices.ContainsFunc(s.Stores, func(st *state.Spec) bool { return st.Logging })
+		for n := range most {
+			id := processor.TaskID{Subtopology: s.ID, Partition: n}
+			p.tasks = append(p.tasks, id)
+			p.stateful[id] = logged
+			for _, src := range s.Sources {
+				if n < counts[a.name(src)] {
+					p.inputs[id] = append(p.inputs[id], broker.TopicPartition{Topic: a.name(src), Partition: n})
+				}
+			}
+		}
+	}
+	slices.SortFunc(p.tasks, processor.TaskID.Compare)
+	return p
+}
+
+func (a *Assignor) repartitionTopics(counts map[string]int32) []broker.NewTopic {
+	var out []broker.NewTopic
+	for _, r := range a.cfg.Topology.Repartitions {
+		c := map[string]string{"cleanup.policy": "delete", "segment.bytes": "52428800", "retention.ms": "-1", "message.timestamp.type": "CreateTime"}
+		maps.Copy(c, a.cfg.TopicConfigs)
+		out = append(out, broker.NewTopic{Name: a.name(r.Topic), Partitions: counts[a.name(r.Topic)], ReplicationFactor: a.cfg.ReplicationFactor, Configs: c})
+	}
+	return out
+}
+
+func (a *Assignor) changelogTopics(p *plan) []broker.NewTopic {
+	parts := map[int32]int32{}
+	for _, id := range p.tasks {
+		parts[id.Subtopology]++
+	}
+	var out []broker.NewTopic
+	for _, s := range a.cfg.Topology.Subs {
+		for _, st := range s.Stores {
+			if st.Logging {
+				out = append(out, broker.NewTopic{Name: a.cfg.ApplicationID + "-" + st.Name + "-changelog", Partitions: parts[s.ID],
+					ReplicationFactor: a.cfg.ReplicationFactor, Configs: st.ChangelogConfig(a.cfg.TopicConfigs, a.cfg.AdditionalRetention)})
+			}
+		}
+	}
+	return out
+}
+
+// makeTopics makes those that are missing, checks the others, and waits until all have leaders.
+func (a *Assignor) makeTopics(ctx context.Context, want []broker.NewTopic) error {
+	if len(want) == 0 {
+		return nil
+	}
+	var names []string
+	for _, t := range want {
+		names = append(names, t.Name)
+	}
+	for try := 0; ; try++ {
+		have, err := a.cfg.Admin.DescribeTopics(ctx, names...)
+		if err != nil {
+			return fmt.Errorf("streams: describe internal topics: %w", err)
+		}
+		missing, ready, err := compare(want, have)
+		if err != nil || ready {
+			return err
+		}
+		if try >= 300 {
+			return fmt.Errorf("streams: internal topics %v have no leaders after 30 s", names)
+		}
+		if len(missing) > 0 {
+			if err := a.cfg.Admin.CreateTopics(ctx, missing...); err != nil && !errors.Is(err, broker.ErrTopicExists) {
+				return fmt.Errorf("streams: create internal topics: %w", err)
+			}
+			for _, t := range missing {
+				a.cfg.Host.Emit(trace.Event{Kind: "internal-topic.create", Fields: []trace.Field{trace.F("topic", t.Name), trace.I("partitions", int64(t.Partitions))}})
+			}
+			continue
+		}
+		if err := a.cfg.Host.Sleep(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+func compare(want []broker.NewTopic, have map[string]broker.TopicDescription) (missing []broker.NewTopic, ready bool, err error) {
+	ready = true
+	for _, t := range want {
+		d, ok := have[t.Name]
+		if !ok {
+			missing = append(missing, t)
+			ready = false
+			continue
+		}
+		if n := int32(len(d.Partitions)); n != t.Partitions {
+			return nil, false, fmt.Errorf("streams: existing internal topic %s has %d partitions, but the topology needs %d: reset the application (delete its internal topics), or give it back its partitions",
+				t.Name, n, t.Partitions)
+		}
+		for _, p := range d.Partitions {
+			ready = ready && p.Leader >= 0
+		}
+	}
+	return missing, ready, nil
+}

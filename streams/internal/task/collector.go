@@ -1,0 +1,250 @@
+package task
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+
+	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
+)
+
+// batchRecords is how many records of one partition are gathered before they are handed to the producer without waiting for the end of
+// the round.
+const batchRecords = 512
+
+// arenaBlock is the size of the blocks that keys and values are cut from.
+const arenaBlock = 64 << 10
+
+// Collector gathers what the tasks of one thread write, and hands it to the thread's producer in batches: Kafka's RecordCollector.
+type Collector struct {
+	producer broker.Producer
+	ctx      context.Context
+	txn      bool // transactional
+	open     bool // a transaction is open
+
+	topics  map[string]*topicOut
+	order   []*partitionOut // those that have something pending, in order of their first record
+	offsets map[broker.TopicPartition]int64
+	err     error
+	failed  func(tp broker.TopicPartition, err error) bool // the production exception handler: true: drop and go on
+	rand    *rand.Rand
+	arena   []byte
+	free    [][]broker.Record
+}
+
+type topicOut struct {
+	name   string
+	parts  []*partitionOut
+	sticky int32
+}
+
+type partitionOut struct {
+	tp      broker.TopicPartition
+	records []broker.Record
+	ack     broker.Ack
+	sent    [][]broker.Record // handed over, oldest first, one ack each
+}
+
+// NewCollector returns a collector over a producer. ctx is the thread's. failed is the production exception handler.
+func NewCollector(ctx context.Context, p broker.Producer, transactional bool, r *rand.Rand, failed func(broker.TopicPartition, error) bool) *Collector {
+	return &Collector{producer: p, ctx: ctx, txn: transactional, topics: map[string]*topicOut{}, offsets: map[broker.TopicPartition]int64{},
+		failed: failed, rand: r}
+}
+
+// Producer is the thread's producer.
+func (c *Collector) Producer() broker.Producer { return c.producer }
+
+// InTransaction says whether something was sent since the last commit or abort.
+func (c *Collector) InTransaction() bool { return c.open }
+
+func (c *Collector) topic(name string) (*topicOut, error) {
+	if t, ok := c.topics[name]; ok {
+		return t, nil
+	}
+	n, err := c.producer.Partitions(c.ctx, name)
+	if err != nil {
+		if errors.Is(err, broker.ErrUnknownTopic) {
+			return nil, err
+		}
+		return nil, &processor.TaskError{Err: err}
+	}
+	t := &topicOut{name: name, sticky: -1}
+	for i := range n {
+		p := &partitionOut{tp: broker.TopicPartition{Topic: name, Partition: i}}
+		p.ack = func(base int64, err error) { c.acked(p, base, err) }
+		t.parts = append(t.parts, p)
+	}
+	c.topics[name] = t
+	return t, nil
+}
+
+// Partitions is the number of partitions of a topic.
+func (c *Collector) Partitions(topic string) (int32, error) {
+	t, err := c.topic(topic)
+	if err != nil {
+		return 0, err
+	}
+	return int32(len(t.parts)), nil
+}
+
+// Send takes a record. See processor.Task.
+func (c *Collector) Send(topic string, partition int32, hash []byte, r broker.Record) error {
+	if c.err != nil {
+		return c.err
+	}
+	t, err := c.topic(topic)
+	if err != nil {
+		return err
+	}
+	n := int32(len(t.parts))
+	switch {
+	case partition >= 0:
+	case hash != nil:
+		partition = broker.PartitionForKey(hash, n)
+	default:
+		if t.sticky < 0 {
+			t.sticky = c.rand.Int32N(n)
+		}
+		partition = t.sticky
+	}
+	p := t.parts[partition]
+	if len(p.records) == 0 {
+		c.order = append(c.order, p)
+		if k := len(c.free); p.records == nil && k > 0 {
+			p.records, c.free = c.free[k-1], c.free[:k-1]
+		}
+	}
+	p.records = append(p.records, r)
+	if len(p.records) >= batchRecords {
+		return c.Dispatch()
+	}
+	return nil
+}
+
+// Dispatch hands everything gathered to the producer, and begins a transaction where one is due.
+func (c *Collector) Dispatch() error {
+	if len(c.order) == 0 {
+		return c.err
+	}
+	if c.txn && !c.open {
+		if err := c.producer.Begin(); err != nil {
+			return &processor.TaskError{Err: err}
+		}
+		c.open = true
+	}
+	for _, p := range c.order {
+		records := p.records
+		p.records = nil
+		p.sent = append(p.sent, records)
+		if err := c.producer.Send(c.ctx, p.tp, records, p.ack); err != nil {
+			c.order = c.order[:0]
+			return &processor.TaskError{Err: err}
+		}
+	}
+	c.order = c.order[:0]
+	for _, t := range c.topics { // each by itself: the order does not matter
+		t.sticky = -1
+	}
+	return c.err
+}
+
+func (c *Collector) acked(p *partitionOut, base int64, err error) {
+	records := p.sent[0]
+	p.sent = p.sent[1:]
+	if err == nil {
+		c.offsets[p.tp] = base + int64(len(records))
+	} else if c.err == nil {
+		kind := &processor.TaskError{Err: err}
+		if errors.Is(err, broker.ErrFenced) || errors.Is(err, broker.ErrAbortable) || errors.Is(err, broker.ErrClosed) || !c.failed(p.tp, err) {
+			c.err = kind
+		}
+	}
+	if cap(records) <= 4*batchRecords && len(c.free) < 64 {
+		clear(records)
+		c.free = append(c.free, records[:0])
+	}
+}
+
+// Flush sends everything and waits until it is written.
+func (c *Collector) Flush() error {
+	if err := c.Dispatch(); err != nil {
+		return err
+	}
+	if err := c.producer.Flush(c.ctx); err != nil {
+		return &processor.TaskError{Err: err}
+	}
+	return c.err
+}
+
+// Offset is the offset after the last record written to a partition, -1 when none was.
+func (c *Collector) Offset(tp broker.TopicPartition) int64 {
+	if o, ok := c.offsets[tp]; ok {
+		return o
+	}
+	return -1
+}
+
+// Commit ends the transaction, with the positions of the group in it. The caller has flushed.
+func (c *Collector) Commit(group broker.GroupMetadata, offsets map[broker.TopicPartition]broker.OffsetAndMetadata) error {
+	if len(offsets) > 0 {
+		if !c.open {
+			if err := c.producer.Begin(); err != nil {
+				return err
+			}
+			c.open = true
+		}
+		if err := c.producer.SendOffsets(c.ctx, group, offsets); err != nil {
+			return err
+		}
+	}
+	if !c.open {
+		return nil
+	}
+	if err := c.producer.Commit(c.ctx); err != nil {
+		return err
+	}
+	c.open = false
+	return nil
+}
+
+// Abort drops what is gathered and ends an open transaction without effect. After an error the producer must be replaced.
+func (c *Collector) Abort() error {
+	for _, p := range c.order {
+		p.records = nil
+	}
+	c.order = c.order[:0]
+	if c.txn && c.open {
+		if err := c.producer.Abort(c.ctx); err != nil {
+			return err
+		}
+		c.open = false
+	}
+	c.err = nil
+	return nil
+}
+
+// Alloc and Keep: see processor.Task.
+func (c *Collector) Alloc(n int) []byte {
+	if cap(c.arena)-len(c.arena) < n {
+		c.arena = make([]byte, 0, max(arenaBlock, n))
+	}
+	return c.arena[len(c.arena):]
+}
+
+// Keep marks what was appended to Alloc's slice as used. Where it did not fit, append has moved it, and nothing is to be marked.
+func (c *Collector) Keep(b []byte) {
+	if len(c.arena)+len(b) <= cap(c.arena) && len(b) > 0 && &c.arena[:cap(c.arena)][len(c.arena)] == &b[0] {
+		c.arena = c.arena[:len(c.arena)+len(b)]
+	}
+}
+
+// clone copies bytes into the arena.
+func (c *Collector) clone(b []byte) []byte {
+	out := append(c.Alloc(len(b)), b...)
+	c.Keep(out)
+	if out == nil {
+		out = []byte{}
+	}
+	return out[:len(out):len(out)]
+}

@@ -1,0 +1,139 @@
+package task
+
+import (
+	"errors"
+
+	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
+)
+
+// queue holds what was polled of one input partition and not processed: Kafka's RecordQueue. Only its head is read.
+type queue struct {
+	tp     broker.TopicPartition
+	source string
+	slot   processor.Slot
+	buf    []broker.Record
+	head   int
+
+	loaded bool // the head is in the slot
+	ts     int64
+
+	time     int64 // partition time: the highest timestamp processed
+	position int64 // the consumer's position, after all that was polled
+	end      int64 // the end of the partition as last seen, -1: unknown
+	dirty    bool  // moved since the last commit
+	paused   bool
+}
+
+func (q *queue) len() int { return len(q.buf) - q.head }
+
+func (q *queue) add(b *broker.Batch, end int64) {
+	if q.head > 0 && q.head == len(q.buf) {
+		q.buf, q.head = q.buf[:0], 0
+	} else if q.head > 1024 && q.head*2 > len(q.buf) {
+		q.buf, q.head = q.buf[:copy(q.buf, q.buf[q.head:])], 0
+	}
+	q.buf = append(q.buf, b.Records...)
+	if b.Next > q.position {
+		q.position = b.Next
+		q.dirty = true
+	}
+	q.end = max(q.end, end)
+}
+
+// committable is the offset to commit: that of the first record not processed, or the consumer's position.
+func (q *queue) committable() int64 {
+	if q.len() > 0 {
+		return q.buf[q.head].Offset
+	}
+	return q.position
+}
+
+func (q *queue) pop() *broker.Record {
+	r := &q.buf[q.head]
+	q.head++
+	q.loaded = false
+	q.dirty = true
+	return r
+}
+
+// load makes the head ready. It returns false when the queue holds nothing to process; records that cannot be read, or have no time,
+// are passed over here.
+func (t *Task) load(q *queue) (bool, error) {
+	for !q.loaded && q.len() > 0 {
+		raw := &q.buf[q.head]
+		ts, err := q.slot.Load(raw, q.time)
+		if err != nil {
+			var bad *processor.DeserializationError
+			if !errors.As(err, &bad) {
+				return false, &Error{t.id, q.source, q.tp, raw.Offset, err}
+			}
+			if !t.skipCorrupt(q, raw, bad) {
+				return false, &Error{t.id, q.source, q.tp, raw.Offset, err}
+			}
+			q.pop()
+			continue
+		}
+		if ts < 0 {
+			t.Drop(q.source, "negative timestamp")
+			q.pop()
+			continue
+		}
+		q.loaded, q.ts = true, ts
+	}
+	return q.loaded, nil
+}
+
+// choose returns the queue whose head has the lowest timestamp, the first by topic and partition among equals; nil when nothing can be
+// processed now. wait is when, on the wall clock in ms, that may change without a new record; 0: not by time.
+func (t *Task) choose(now int64) (best *queue, wait int64, err error) {
+	empty := false
+	for _, q := range t.queues {
+		ok, err := t.load(q)
+		if err != nil {
+			return nil, 0, err
+		}
+		if !ok {
+			empty = true
+			continue
+		}
+		if best == nil || q.ts < best.ts {
+			best = q
+		}
+	}
+	if best == nil || !empty {
+		t.idleSince = 0
+		return best, 0, nil
+	}
+	if t.cfg.MaxTaskIdle < 0 {
+		return best, 0, nil
+	}
+	return t.idle(best, now)
+}
+
+// idle decides whether to go on although a partition has nothing buffered: never while the broker has more of it; after max.task.idle.ms
+// when it has not (KIP-695).
+func (t *Task) idle(best *queue, now int64) (*queue, int64, error) {
+	for _, q := range t.queues {
+		if q.len() > 0 {
+			continue
+		}
+		if q.end < 0 {
+			t.wantEnds = true
+			return nil, 0, nil
+		}
+		if q.position < q.end {
+			return nil, 0, nil
+		}
+	}
+	if t.cfg.MaxTaskIdle == 0 {
+		return best, 0, nil
+	}
+	if t.idleSince == 0 {
+		t.idleSince = now
+	}
+	if due := t.idleSince + t.cfg.MaxTaskIdle; now < due {
+		return nil, due, nil
+	}
+	return best, 0, nil
+}

@@ -1,0 +1,133 @@
+package task
+
+import (
+	"strconv"
+
+	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/streams/internal/operator"
+	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
+	"github.com/kstreamlab/kstreamlab/streams/state"
+)
+
+var _ processor.Task = (*Task)(nil)
+
+// Context implements processor.Task.
+func (t *Task) Context() *processor.RecordContext { return &t.ctx }
+
+// StreamTime implements processor.Task.
+func (t *Task) StreamTime() int64 { return t.time }
+
+// WallClock implements processor.Task.
+func (t *Task) WallClock() int64 { return t.wall }
+
+// Store implements processor.Task.
+func (t *Task) Store(name string) *state.Handle { return t.stores[name] }
+
+// Changelog implements processor.Task.
+func (t *Task) Changelog(store string) string {
+	return t.cfg.ApplicationID + "-" + store + "-changelog"
+}
+
+// Metadata implements processor.Task.
+func (t *Task) Metadata(key string, initial int64) *int64 {
+	if p, ok := t.numbers[key]; ok {
+		return p
+	}
+	p := new(int64)
+	*p = initial
+	if v, ok := t.seed[key]; ok {
+		*p = v
+	}
+	t.numbers[key] = p
+	return p
+}
+
+// Drop implements processor.Task.
+func (t *Task) Drop(node, reason string) {
+	*t.Metadata(operator.DropKey+node, 0)++
+	t.log.Warn("streams: dropped a record", "processor", node, "reason", reason, "topic", t.ctx.Topic, "partition", t.ctx.Partition, "offset", t.ctx.Offset)
+	if t.cfg.Dropped != nil {
+		t.cfg.Dropped(t.id, node, reason)
+	}
+}
+
+// Send implements processor.Task.
+func (t *Task) Send(topic string, partition int32, hash []byte, r broker.Record) error {
+	return t.coll.Send(t.TopicName(topic), partition, hash, r)
+}
+
+// Partitions implements processor.Task.
+func (t *Task) Partitions(topic string) (int32, error) { return t.coll.Partitions(t.TopicName(topic)) }
+
+// Alloc implements processor.Task.
+func (t *Task) Alloc(n int) []byte { return t.coll.Alloc(n) }
+
+// Keep implements processor.Task.
+func (t *Task) Keep(b []byte) { t.coll.Keep(b) }
+
+// RequestCommit implements processor.Task.
+func (t *Task) RequestCommit() { t.commit = true }
+
+// Handle implements processor.Task.
+func (t *Task) Handle(node string, err error) bool {
+	h := t.cfg.Handlers
+	t.deadLetter(t.ctx, err)
+	if h.Processing == nil || !h.Processing(t.id, node, &t.ctx, err) {
+		return false
+	}
+	t.Drop(node, "processing handler: "+err.Error())
+	return true
+}
+
+// HandleSerialization implements processor.Task.
+func (t *Task) HandleSerialization(node, origin string, err error) bool {
+	h := t.cfg.Handlers
+	if h.Serialization == nil || !h.Serialization(t.id, origin, &t.ctx, err) {
+		return false
+	}
+	t.Drop(node, "production handler: "+err.Error())
+	return true
+}
+
+// skipCorrupt asks the deserialization handler about a record that cannot be read.
+func (t *Task) skipCorrupt(q *queue, raw *broker.Record, err error) bool {
+	h := t.cfg.Handlers
+	t.deadLetter(processor.RecordContext{Topic: q.tp.Topic, Partition: q.tp.Partition, Offset: raw.Offset, Timestamp: raw.Timestamp, Headers: raw.Headers,
+		RawKey: raw.Key, RawValue: raw.Value}, err)
+	if h.Deserialization == nil || !h.Deserialization(t.id, q.source, q.tp, raw, err) {
+		return false
+	}
+	t.Drop(q.source, "deserialization handler: "+err.Error())
+	return true
+}
+
+// deadLetter writes the record in hand to the dead letter queue topic (KIP-1034), where there is one.
+func (t *Task) deadLetter(ctx processor.RecordContext, err error) {
+	topic := t.cfg.Handlers.DeadLetters
+	if topic == "" {
+		return
+	}
+	headers := append([]broker.Header(nil), ctx.Headers...)
+	for _, h := range [][2]string{{"exception", errorClass(err)}, {"message", err.Error()}, {"stacktrace", err.Error()}, {"topic", ctx.Topic},
+		{"partition", strconv.Itoa(int(ctx.Partition))}, {"offset", strconv.FormatInt(ctx.Offset, 10)}} {
+		headers = append(headers, broker.Header{Key: "__streams.errors." + h[0], Value: []byte(h[1])})
+	}
+	if err := t.coll.Send(topic, -1, ctx.RawKey, broker.Record{Key: ctx.RawKey, Value: ctx.RawValue, Timestamp: ctx.Timestamp, Headers: headers}); err != nil {
+		t.log.Error("streams: cannot write a dead letter", "topic", topic, "error", err)
+	}
+}
+
+func errorClass(err error) string {
+	type classed interface{ Class() string }
+	for e := err; e != nil; {
+		if c, ok := e.(classed); ok {
+			return c.Class()
+		}
+		u, ok := e.(interface{ Unwrap() error })
+		if !ok {
+			break
+		}
+		e = u.Unwrap()
+	}
+	return "java.lang.RuntimeException"
+}

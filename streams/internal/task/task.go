@@ -1,0 +1,504 @@
+// Package task is for one task: a sub-topology over one partition of its inputs, with its stores, its queues, its clocks and its part
+// of the commit. It is Kafka's StreamTask with PartitionGroup, ProcessorStateManager and RecordCollector.
+//
+// A task belongs to one thread at a time: the restoring thread until its state is complete, then the stream thread.
+package task
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/internal/host"
+	"github.com/kstreamlab/kstreamlab/internal/trace"
+	"github.com/kstreamlab/kstreamlab/streams/internal/operator"
+	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
+	"github.com/kstreamlab/kstreamlab/streams/internal/topology"
+	"github.com/kstreamlab/kstreamlab/streams/state"
+)
+
+// Config is what all tasks of an instance share.
+type Config struct {
+	ApplicationID string
+	Topology      *topology.Topology
+	Host          host.Host
+	MaxTaskIdle   int64 // ms: max.task.idle.ms
+	Buffered      int   // buffered.records.per.partition
+	// OpenEngine opens the database of a task's persistent stores; nil: memory.
+	OpenEngine func(id processor.TaskID) (state.Engine, error)
+	Handlers   Handlers
+	// ForgetTime switches off what Kafka does not have: operators' times are then forgotten with the task, as in Kafka Streams.
+	ForgetTime bool
+	// Dropped is told of every dropped record; nil: nobody.
+	Dropped func(id processor.TaskID, node, reason string)
+}
+
+// Handlers are the exception handlers. Each returns true for CONTINUE; nil stands for FAIL.
+type Handlers struct {
+	Deserialization func(id processor.TaskID, source string, tp broker.TopicPartition, r *broker.Record, err error) bool
+	Processing      func(id processor.TaskID, node string, ctx *processor.RecordContext, err error) bool
+	Production      func(tp broker.TopicPartition, err error) bool
+	Serialization   func(id processor.TaskID, origin string, ctx *processor.RecordContext, err error) bool
+	// DeadLetters is the topic that the built-in handlers write to; empty: none.
+	DeadLetters string
+}
+
+// Error is a failure of a record in a task, with its place: Kafka's StreamsException.
+type Error struct {
+	Task   processor.TaskID
+	Node   string
+	TP     broker.TopicPartition
+	Offset int64
+	Err    error
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("task %s, processor %s, %s offset %d: %v", e.Task, e.Node, e.TP, e.Offset, e.Err)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Task is one task.
+type Task struct {
+	cfg  *Config
+	id   processor.TaskID
+	sub  *topology.Subtopology
+	log  *slog.Logger
+	coll *Collector
+
+	dbs        []*state.DB
+	dbOf       map[string]*state.DB // by store
+	stores     map[string]*state.Handle
+	storeOrder []*state.Handle
+
+	nodes   []instance
+	queues  []*queue // by topic and partition
+	byTP    map[broker.TopicPartition]*queue
+	ctx     processor.RecordContext
+	numbers map[string]*int64
+	seed    map[string]int64 // what was committed
+	puncts  [2]punctuations
+
+	time      int64 // stream time
+	wall      int64
+	idleSince int64
+	wantEnds  bool
+	dirty     bool // processed since the last commit
+	commit    bool // a commit was asked for
+	running   bool
+}
+
+type instance struct {
+	node *topology.Node
+	inst processor.Instance
+}
+
+// New makes a task and opens its stores. budget is the thread's record cache; coll its collector.
+func New(cfg *Config, id processor.TaskID, inputs []broker.TopicPartition, budget *state.Budget, coll *Collector) (*Task, error) {
+	t := &Task{cfg: cfg, id: id, sub: cfg.Topology.Subs[id.Subtopology], log: cfg.Host.Log().With("task", id.String()), coll: coll,
+		dbOf: map[string]*state.DB{}, stores: map[string]*state.Handle{}, byTP: map[broker.TopicPartition]*queue{}, numbers: map[string]*int64{}, time: -1}
+	for _, tp := range slices.SortedFunc(slices.Values(inputs), broker.TopicPartition.Compare) {
+		q := &queue{tp: tp, time: -1, position: broker.NoOffset, end: -1}
+		t.queues = append(t.queues, q)
+		t.byTP[tp] = q
+	}
+	t.ctx = processor.RecordContext{Partition: -1, Offset: -1}
+	if err := t.openStores(budget); err != nil {
+		return nil, errors.Join(err, t.closeStores())
+	}
+	return t, nil
+}
+
+func (t *Task) openStores(budget *state.Budget) error {
+	var disk, memory *state.DB
+	for _, spec := range t.sub.Stores {
+		db := &memory
+		if !spec.InMemory && t.cfg.OpenEngine != nil {
+			db = &disk
+		}
+		if *db == nil {
+			engine := state.Engine(state.NewMemory())
+			if db == &disk {
+				var err error
+				if engine, err = t.cfg.OpenEngine(t.id); err != nil {
+					return err
+				}
+			}
+			*db = state.OpenDB(engine)
+			t.dbs = append(t.dbs, *db)
+		}
+		h, err := (*db).Open(*spec, state.OpenConfig{Budget: budget, Ctx: &t.ctx, Log: t.logger(spec), Expired: func() { t.expired(spec.Name) }})
+		if err != nil {
+			return err
+		}
+		t.dbOf[spec.Name] = *db
+		t.stores[spec.Name] = h
+		t.storeOrder = append(t.storeOrder, h)
+	}
+	return nil
+}
+
+// expired counts a put that came too late for its store; not while restoring, when it was counted before.
+func (t *Task) expired(store string) {
+	if t.running {
+		t.Drop(store, "expired segment")
+	}
+}
+
+// logger is the changelog of a store, or nil.
+func (t *Task) logger(spec *state.Spec) state.Log {
+	if !spec.Logging {
+		return nil
+	}
+	topic := t.Changelog(spec.Name)
+	return func(key, value []byte, ts int64, _ *processor.RecordContext) error {
+		return t.coll.Send(topic, t.id.Partition, nil, broker.Record{Key: t.coll.clone(key), Value: value, Timestamp: ts})
+	}
+}
+
+// ID is the task's.
+func (t *Task) ID() processor.TaskID { return t.id }
+
+// ApplicationID is the application's.
+func (t *Task) ApplicationID() string { return t.cfg.ApplicationID }
+
+// Changelogs are the logged stores and the offset from which each is to be restored; -1: from the beginning.
+func (t *Task) Changelogs() (map[string]int64, error) {
+	out := map[string]int64{}
+	for _, h := range t.storeOrder {
+		if h.Logging {
+			o, err := t.dbOf[h.Name].Offset(h.Name)
+			if err != nil {
+				return nil, err
+			}
+			out[h.Name] = o
+		}
+	}
+	return out, nil
+}
+
+// Restore applies changelog records to a store.
+func (t *Task) Restore(store string, records []broker.Record) error {
+	h := t.stores[store]
+	for i := range records {
+		if err := h.Restore(records[i].Key, records[i].Value, records[i].Timestamp); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Restored commits what was restored, up to the given changelog offsets.
+func (t *Task) Restored(offsets map[string]int64) error { return t.commitStores(offsets) }
+
+// Wipe empties a store whose changelog no longer has what it would need.
+func (t *Task) Wipe(store string) error { return t.dbOf[store].Wipe(store) }
+
+func (t *Task) commitStores(offsets map[string]int64) error {
+	for _, db := range t.dbs {
+		mine := map[string]int64{}
+		for s, o := range offsets { // into a map again
+			if t.dbOf[s] == db {
+				mine[s] = o
+			}
+		}
+		if err := db.Commit(mine); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Activate builds the nodes and starts at the committed positions; a partition without one starts at reset, which the consumer knows.
+func (t *Task) Activate(committed map[broker.TopicPartition]broker.OffsetAndMetadata) error {
+	t.seed = map[string]int64{}
+	for _, q := range t.queues {
+		c, ok := committed[q.tp]
+		if !ok {
+			continue
+		}
+		q.position = c.Offset
+		time, numbers, err := DecodeMetadata(c.Metadata)
+		if err != nil {
+			t.log.Warn("streams: ignoring the metadata of a committed offset", "partition", q.tp.String(), "error", err)
+		}
+		q.time = time
+		t.time = max(t.time, time)
+		for k, v := range numbers { // a maximum does not depend on order
+			if have, ok := t.seed[k]; !ok || v > have {
+				t.seed[k] = v
+			}
+		}
+	}
+	if err := t.build(); err != nil {
+		return err
+	}
+	t.running = true
+	if h := t.cfg.Host; h.Tracing() {
+		h.Emit(trace.Event{Kind: "task.running", Fields: []trace.Field{trace.F("task", t.id.String()), trace.I("stream-time", t.time)}})
+	}
+	return nil
+}
+
+func (t *Task) build() error {
+	byName := map[string]processor.Instance{}
+	for _, n := range t.sub.Nodes {
+		inst := n.New()
+		byName[n.Name] = inst
+		t.nodes = append(t.nodes, instance{n, inst})
+	}
+	for _, n := range t.nodes {
+		var kids []processor.Child
+		for _, c := range n.node.Children {
+			kids = append(kids, processor.Child{Name: c.Name, Node: byName[c.Name], Sink: c.Kind == topology.SinkNode})
+		}
+		if err := n.inst.Connect(kids); err != nil {
+			return err
+		}
+	}
+	for _, n := range t.nodes {
+		if in, ok := n.inst.(processor.Input); ok {
+			for _, topic := range n.node.Topics {
+				tp := broker.TopicPartition{Topic: t.TopicName(topic), Partition: t.id.Partition}
+				if q := t.byTP[tp]; q != nil {
+					q.slot, q.source = in.NewSlot(tp), n.node.Name
+				}
+			}
+		}
+		if p, ok := n.inst.(interface{ Prefix(func(string) string) }); ok {
+			p.Prefix(t.TopicName)
+		}
+		if err := n.inst.Init(t); err != nil {
+			return fmt.Errorf("streams: task %s, processor %s: %w", t.id, n.node.Name, err)
+		}
+	}
+	return nil
+}
+
+// TopicName is the name on the cluster of a topic that a node names: internal ones get the application's prefix.
+func (t *Task) TopicName(topic string) string {
+	if t.cfg.Topology.IsRepartition(topic) {
+		return t.cfg.ApplicationID + "-" + topic
+	}
+	return topic
+}
+
+// Add takes a polled batch. It returns true when the partition should be paused, since enough of it is buffered.
+func (t *Task) Add(b *broker.Batch, committed bool) (pause bool) {
+	q := t.byTP[b.TopicPartition]
+	end := b.HighWatermark
+	if committed {
+		end = b.LastStable
+	}
+	q.add(b, end)
+	if q.len() > t.cfg.Buffered && !q.paused {
+		q.paused = true
+		return true
+	}
+	return false
+}
+
+// SetEnd tells the end of a partition that nothing was polled of.
+func (t *Task) SetEnd(tp broker.TopicPartition, position, end int64) {
+	q := t.byTP[tp]
+	q.end = max(q.end, end)
+	if q.position < 0 {
+		q.position = position
+	}
+}
+
+// WantEnds are the partitions whose end the task must know before it can go on, and clears the wish.
+func (t *Task) WantEnds() (tps []broker.TopicPartition) {
+	if !t.wantEnds {
+		return nil
+	}
+	t.wantEnds = false
+	for _, q := range t.queues {
+		if q.end < 0 {
+			tps = append(tps, q.tp)
+		}
+	}
+	return tps
+}
+
+// Process processes up to n records. It returns how many, the partitions to resume, and when (wall clock, ms; 0: never) it may be able
+// to go on without a new record.
+func (t *Task) Process(n int, now int64) (done int, resume []broker.TopicPartition, wait int64, err error) {
+	for done < n {
+		q, w, err := t.choose(now)
+		if err != nil || q == nil {
+			return done, resume, w, err
+		}
+		if err := t.process(q, now); err != nil {
+			return done, resume, 0, err
+		}
+		done++
+		if q.paused && q.len() <= t.cfg.Buffered {
+			q.paused = false
+			resume = append(resume, q.tp)
+		}
+	}
+	return done, resume, 0, nil
+}
+
+func (t *Task) process(q *queue, now int64) error {
+	ts := q.ts
+	raw := q.pop()
+	q.time = max(q.time, ts)
+	t.time = max(t.time, ts)
+	t.wall = now
+	t.dirty = true
+	t.ctx = processor.RecordContext{Topic: q.tp.Topic, Partition: q.tp.Partition, Offset: raw.Offset, Timestamp: ts, Headers: raw.Headers}
+	if t.cfg.Handlers.DeadLetters != "" {
+		t.ctx.RawKey, t.ctx.RawValue = raw.Key, raw.Value
+	}
+	if err := q.slot.Process(); err != nil {
+		return t.located(q.source, err)
+	}
+	return nil
+}
+
+func (t *Task) located(node string, err error) error {
+	if processor.IsTaskError(err) {
+		return err
+	}
+	var f *processor.Failed
+	if errors.As(err, &f) {
+		node, err = f.Node, f.Err
+	}
+	return &Error{t.id, node, broker.TopicPartition{Topic: t.ctx.Topic, Partition: t.ctx.Partition}, t.ctx.Offset, err}
+}
+
+// NeedsCommit says whether anything has happened since the last commit.
+func (t *Task) NeedsCommit() bool {
+	if t.dirty {
+		return true
+	}
+	return slices.ContainsFunc(t.queues, func(q *queue) bool { return q.dirty })
+}
+
+// CommitRequested says whether a processor asked for a commit.
+func (t *Task) CommitRequested() bool { return t.commit }
+
+// Uncommitted is about how many bytes of state wait for the commit.
+func (t *Task) Uncommitted() (n int64) {
+	for _, db := range t.dbs {
+		n += db.Pending()
+	}
+	return n
+}
+
+// PrepareCommit writes the caches, which may send records.
+func (t *Task) PrepareCommit(now int64) error {
+	t.wall = now
+	for _, h := range t.storeOrder {
+		if err := h.Flush(); err != nil {
+			return t.located(h.Name, err)
+		}
+	}
+	return nil
+}
+
+// Offsets are the positions to commit, of the partitions that have moved.
+func (t *Task) Offsets() map[broker.TopicPartition]broker.OffsetAndMetadata {
+	numbers := map[string]int64{}
+	for k, p := range t.numbers { // into a map again
+		if !t.cfg.ForgetTime || !strings.HasPrefix(k, operator.TimeKey) {
+			numbers[k] = *p
+		}
+	}
+	out := map[broker.TopicPartition]broker.OffsetAndMetadata{}
+	for _, q := range t.queues {
+		if o := q.committable(); q.dirty && o >= 0 {
+			out[q.tp] = broker.OffsetAndMetadata{Offset: o, LeaderEpoch: -1, Metadata: EncodeMetadata(q.time, numbers)}
+		}
+	}
+	return out
+}
+
+// PostCommit makes the state durable, after the broker has confirmed the commit.
+func (t *Task) PostCommit() error {
+	offsets := map[string]int64{}
+	for _, h := range t.storeOrder {
+		if h.Logging {
+			if o := t.coll.Offset(broker.TopicPartition{Topic: t.Changelog(h.Name), Partition: t.id.Partition}); o >= 0 {
+				offsets[h.Name] = o
+			}
+		}
+	}
+	if err := t.commitStores(offsets); err != nil {
+		return err
+	}
+	t.dirty, t.commit = false, false
+	for _, q := range t.queues {
+		q.dirty = false
+	}
+	return nil
+}
+
+// Inputs are the task's partitions.
+func (t *Task) Inputs() []broker.TopicPartition {
+	var tps []broker.TopicPartition
+	for _, q := range t.queues {
+		tps = append(tps, q.tp)
+	}
+	return tps
+}
+
+// Position is the committed-to-be position of an input, -1 when unknown.
+func (t *Task) Position(tp broker.TopicPartition) int64 { return t.byTP[tp].position }
+
+// Running says whether the task was activated.
+func (t *Task) Running() bool { return t.running }
+
+// Dropped are the records dropped so far by node, over all the task's life.
+func (t *Task) Dropped() map[string]int64 {
+	out := map[string]int64{}
+	for k, p := range t.numbers { // into a map again
+		if node, ok := strings.CutPrefix(k, operator.DropKey); ok {
+			out[node] = *p
+		}
+	}
+	return out
+}
+
+// Handles are the open stores, in the order of the topology.
+func (t *Task) Handles() []*state.Handle { return t.storeOrder }
+
+// Close closes nodes and stores. What was not committed is gone.
+func (t *Task) Close() error {
+	for _, n := range t.nodes {
+		n.inst.Close()
+	}
+	t.nodes = nil
+	t.running = false
+	return t.closeStores()
+}
+
+func (t *Task) closeStores() error {
+	var errs []error
+	for _, h := range t.storeOrder {
+		h.Release()
+	}
+	for _, db := range t.dbs {
+		errs = append(errs, db.Close())
+	}
+	t.dbs = nil
+	return errors.Join(errs...)
+}
+
+// Numbers are the numbers that would be committed now, sorted by name.
+func (t *Task) Numbers() []string {
+	return slices.Sorted(maps.Keys(t.numbers))
+}
+
+// SetCollector gives the task another collector, after its thread's producer was replaced.
+func (t *Task) SetCollector(c *Collector) { t.coll = c }
+
+// Context returns the thread's context, for what blocks inside a node.
+func (t *Task) ThreadContext() context.Context { return t.coll.ctx }

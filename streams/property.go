@@ -1,0 +1,166 @@
+package streams
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// property is one row of the table of what a Config understands: Kafka Streams' own names, types, defaults and bounds.
+type property struct {
+	name string
+	kind kind
+	dflt string
+	// least is the smallest number allowed; oneOf the texts allowed.
+	least int64
+	oneOf []string
+	doc   string
+}
+
+type kind int8
+
+const (
+	text kind = iota
+	number
+	boolean
+)
+
+// properties is the table, sorted by name.
+var properties = []property{
+	{name: "acceptable.recovery.lag", kind: number, dflt: "10000", doc: "how many offsets a task may be behind and still count as caught up"},
+	{name: "application.id", kind: text, doc: "the application's name: its group, and the beginning of the names of its internal topics"},
+	{name: "application.server", kind: text, doc: "host:port under which this instance answers queries"},
+	{name: "auto.offset.reset", kind: text, dflt: "earliest", oneOf: []string{"earliest", "latest", "none"}, doc: "where a partition starts that has no committed offset"},
+	{name: "bootstrap.servers", kind: text, doc: "brokers to begin with, host:port, separated by commas"},
+	{name: "buffered.records.per.partition", kind: number, dflt: "1000", least: 1, doc: "records buffered for a partition before it is paused"},
+	{name: "client.id", kind: text, doc: "prefix of the clients' ids; default <application.id>-<process id>"},
+	{name: "commit.interval.ms", kind: number, dflt: "30000", doc: "milliseconds between commits; 100 with exactly_once_v2"},
+	{name: "default.dsl.store", kind: text, dflt: "rocksDB", oneOf: []string{"rocksDB", "in_memory"}, doc: "where stores are kept that do not say; rocksDB stands for the persistent engine"},
+	{name: "default.key.serde", kind: text, doc: "serde of keys that no step names (app.yaml)"},
+	{name: "default.value.serde", kind: text, doc: "serde of values that no step names (app.yaml)"},
+	{name: "deserialization.exception.handler", kind: text, dflt: "fail", oneOf: handlerNames("Deserialization", "org.apache.kafka.streams.errors.LogAndFailExceptionHandler", "org.apache.kafka.streams.errors.LogAndContinueExceptionHandler"), doc: "what to do about a record that cannot be read: fail or continue"},
+	{name: "errors.dead.letter.queue.topic.name", kind: text, doc: "topic for the records that a handler was asked about (KIP-1034)"},
+	{name: "group.instance.id", kind: text, doc: "makes the instance's threads static members"},
+	{name: "heartbeat.interval.ms", kind: number, dflt: "3000", least: 1, doc: "milliseconds between heartbeats to the group"},
+	{name: "max.poll.interval.ms", kind: number, dflt: "300000", least: 1, doc: "milliseconds a rebalance waits for a member"},
+	{name: "max.poll.records", kind: number, dflt: "1000", least: 1, doc: "records of one poll"},
+	{name: "max.task.idle.ms", kind: number, dflt: "0", least: -1, doc: "how long a task waits for data of a partition that has none, so that partitions are read in order of time; -1: not at all"},
+	{name: "num.stream.threads", kind: number, dflt: "1", least: 1, doc: "stream threads"},
+	{name: "processing.exception.handler", kind: text, dflt: "fail", oneOf: handlerNames("Processing", "org.apache.kafka.streams.errors.LogAndFailProcessingExceptionHandler", "org.apache.kafka.streams.errors.LogAndContinueProcessingExceptionHandler"), doc: "what to do about an error of a processor: fail or continue"},
+	{name: "processing.guarantee", kind: text, dflt: "at_least_once", oneOf: []string{"at_least_once", "exactly_once_v2"}, doc: "at_least_once or exactly_once_v2"},
+	{name: "production.exception.handler", kind: text, dflt: "fail", oneOf: handlerNames("Production", "org.apache.kafka.streams.errors.DefaultProductionExceptionHandler", ""), doc: "what to do about a record that cannot be written: fail or continue"},
+	{name: "replication.factor", kind: number, dflt: "-1", least: -1, doc: "of internal topics; -1: the broker's default"},
+	{name: "session.timeout.ms", kind: number, dflt: "45000", least: 1, doc: "milliseconds without a heartbeat after which the group expels a member"},
+	{name: "state.dir", kind: text, doc: "directory of the persistent stores; default <temporary directory>/kafka-streams"},
+	{name: "statestore.cache.max.bytes", kind: number, dflt: "10485760", doc: "bytes of the record cache of all threads; 0: no cache"},
+	{name: "statestore.uncommitted.max.bytes", kind: number, dflt: "67108864", least: -1, doc: "bytes of uncommitted state after which a commit is due at once; -1: no limit (KIP-892)"},
+	{name: "task.timeout.ms", kind: number, dflt: "300000", doc: "how long a task retries what times out"},
+	{name: "topology.optimization", kind: text, dflt: "none", doc: "none, all, or a list of optimisations"},
+	{name: "transaction.timeout.ms", kind: number, dflt: "10000", least: 1, doc: "milliseconds after which the broker aborts an open transaction"},
+	{name: "windowstore.changelog.additional.retention.ms", kind: number, dflt: "86400000", doc: "added to a window store's retention for its changelog"},
+	{name: operatorTime, kind: text, dflt: "durable", oneOf: []string{"durable", "forgotten"}, doc: "whether an operator's stream time is committed with its task; forgotten: it starts again with each restart, as in Kafka Streams"},
+}
+
+// operatorTime is the one property that Kafka Streams does not have.
+const operatorTime = "kstreamlab.operator.time"
+
+func handlerNames(_, fail, cont string) []string {
+	names := []string{"fail", "continue", fail}
+	if cont != "" {
+		names = append(names, cont)
+	}
+	return names
+}
+
+// clientPrefixes begin the names of properties that go to one kind of client.
+var clientPrefixes = []string{"main.consumer.", "restore.consumer.", "global.consumer.", "consumer.", "producer.", "admin.", "topic.", "client.tag."}
+
+// PropertyError is a property that cannot be. A Config reports all of them at once.
+type PropertyError struct {
+	Name, Value, Want string
+}
+
+func (e *PropertyError) Error() string {
+	return fmt.Sprintf("Invalid value %s for configuration %s: %s", e.Value, e.Name, e.Want)
+}
+
+// values are checked properties over their defaults.
+type values struct {
+	set  map[string]string
+	errs []error
+}
+
+// check sorts properties into known ones and ones for the clients, and checks the known ones. Names that are neither are returned.
+func check(props map[string]string) (v *values, unknown []string) {
+	v = &values{set: map[string]string{}}
+	for _, name := range slices.Sorted(maps.Keys(props)) {
+		value := strings.TrimSpace(props[name])
+		i, known := slices.BinarySearchFunc(properties, name, func(p property, n string) int { return strings.Compare(p.name, n) })
+		switch {
+		case known:
+			v.set[name] = value
+			v.test(&properties[i], value)
+		case !slices.ContainsFunc(clientPrefixes, func(p string) bool { return strings.HasPrefix(name, p) }):
+			unknown = append(unknown, name)
+		}
+	}
+	return v, unknown
+}
+
+func (v *values) test(p *property, value string) {
+	bad := func(want string) { v.errs = append(v.errs, &PropertyError{p.name, value, want}) }
+	switch p.kind {
+	case number:
+		n, err := strconv.ParseInt(value, 10, 64)
+		switch {
+		case err != nil:
+			bad("a whole number is expected")
+		case n < p.least:
+			bad(fmt.Sprintf("the value must be at least %d", p.least))
+		}
+	case boolean:
+		if value != "true" && value != "false" {
+			bad("true or false is expected")
+		}
+	default:
+		if len(p.oneOf) > 0 && !slices.Contains(p.oneOf, value) {
+			bad("it must be one of " + strings.Join(p.oneOf, ", "))
+		}
+	}
+}
+
+func (v *values) text(name string) string {
+	if s, ok := v.set[name]; ok {
+		return s
+	}
+	i, _ := slices.BinarySearchFunc(properties, name, func(p property, n string) int { return strings.Compare(p.name, n) })
+	return properties[i].dflt
+}
+
+func (v *values) number(name string) int64 {
+	n, err := strconv.ParseInt(v.text(name), 10, 64)
+	if err != nil {
+		return 0 // reported by test
+	}
+	return n
+}
+
+func (v *values) has(name string) bool { _, ok := v.set[name]; return ok }
+
+func (v *values) err() error { return errors.Join(v.errs...) }
+
+// PropertyDocs lists the properties of an application, a line each: name, default, meaning.
+func PropertyDocs() string {
+	var b strings.Builder
+	for _, p := range properties {
+		d := p.dflt
+		if d == "" {
+			d = "none"
+		}
+		fmt.Fprintf(&b, "%s (default %s): %s\n", p.name, d, p.doc)
+	}
+	return b.String()
+}
