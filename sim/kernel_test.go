@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -156,23 +157,32 @@ func TestRunUntil(t *testing.T) {
 	}
 }
 
+// Timers are set and stopped while others fire: those that fire do so in order, at their time, and those that were stopped do not.
 func TestManyTimersFireInOrder(t *testing.T) {
 	w := newWorld(t, 3)
 	rng := w.Rand("test")
+	fired, stopped, last := 0, 0, time.Time{}
 	var timers []*sim.Timer
-	fired, last := 0, time.Time{}
-	for range 20_000 {
-		timers = append(timers, w.After(time.Duration(rng.IntN(1_000_000)), func() {
-			if w.Now().Before(last) {
-				t.Fatal("time ran backwards")
+	set := func() {
+		at := w.Now().Add(time.Duration(1 + rng.IntN(1_000_000)))
+		timers = append(timers, w.At(at, func() {
+			if !w.Now().Equal(at) || w.Now().Before(last) {
+				t.Fatalf("a timer of %s fires at %s, after one of %s", at, w.Now(), last)
 			}
-			fired, last = fired+1, w.Now()
+			fired, last = fired+1, at
 		}))
 	}
-	stopped := 0
-	for i, tm := range timers {
-		if i%3 != 0 && tm.Stop() {
-			stopped++
+	for range 100 {
+		for range 500 {
+			set()
+		}
+		for range 300 {
+			if timers[rng.IntN(len(timers))].Stop() {
+				stopped++
+			}
+		}
+		if err := w.RunUntil(w.Now().Add(time.Duration(rng.IntN(10_000)))); err != nil {
+			t.Fatal(err)
 		}
 	}
 	w.run(t)
@@ -261,5 +271,50 @@ func TestLivelockIsReported(t *testing.T) {
 	var l *sim.Livelock
 	if err := k.Run(nil); !errors.As(err, &l) || !strings.Contains(err.Error(), "app/spinner") {
 		t.Fatalf("got %v", err)
+	}
+}
+
+func TestStep(t *testing.T) {
+	w := newWorld(t, 1)
+	n := 0
+	w.After(time.Second, func() { n++ })
+	w.After(2*time.Second, func() { panic("boom") })
+	if !w.Step() || n != 1 || w.Dispatches() != 1 {
+		t.Fatalf("after a step: %d events, %d dispatches", n, w.Dispatches())
+	}
+	func() {
+		defer func() {
+			if err, ok := recover().(error); !ok || !strings.Contains(err.Error(), "boom") {
+				t.Errorf("Step panicked with %v", err)
+			}
+		}()
+		w.Step()
+	}()
+	idle := newWorld(t, 1)
+	if idle.Step() {
+		t.Fatal("a step in a world where nothing happens")
+	}
+}
+
+// A thread may end a test, as any other code of the test.
+func TestKernelSurvivesGoexit(t *testing.T) {
+	k := sim.New(sim.Config{})
+	p := k.NewProcess("app", nil)
+	unwound := false
+	p.Go("other", func(ctx context.Context) {
+		defer func() { unwound = true }()
+		_ = p.Sleep(ctx, time.Hour)
+	})
+	p.Go("main", func(ctx context.Context) { _ = p.Sleep(ctx, time.Second); runtime.Goexit() })
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer k.Close()
+		_ = k.Run(nil)
+		t.Error("Run came back")
+	}()
+	<-done
+	if !unwound {
+		t.Error("a coroutine stays behind")
 	}
 }

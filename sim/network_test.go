@@ -123,6 +123,11 @@ func TestParkedCall(t *testing.T) {
 		"waits for days":             {func(*world, *sim.Network) {}, nil, 240*time.Hour + ms},
 		"server goes down":           {func(w *world, n *sim.Network) { w.After(time.Second, func() { n.Down("server") }) }, sim.ErrConnectionReset, time.Second + ms},
 		"partition":                  {func(w *world, n *sim.Network) { w.After(time.Hour, func() { n.Partition("server", "*") }) }, sim.ErrTimeout, time.Hour + timeout},
+		"partition on the way there": {func(w *world, n *sim.Network) { w.After(ms/2, func() { n.Partition("server", "*") }) }, sim.ErrTimeout, ms + timeout},
+		"two partitions": {func(w *world, n *sim.Network) {
+			w.After(time.Second, func() { n.Partition("server", "*") })
+			w.After(2*time.Second, func() { n.Partition("server", "app") })
+		}, sim.ErrTimeout, time.Second + timeout},
 		"partition that heals":       {func(w *world, n *sim.Network) { flap(w, time.Second) }, nil, 240*time.Hour + ms},
 		"partition that comes again": {func(w *world, n *sim.Network) { flap(w, time.Second); flap(w, time.Hour) }, nil, 240*time.Hour + ms},
 		"reply into a partition": {func(w *world, n *sim.Network) {
@@ -220,10 +225,11 @@ func TestSend(t *testing.T) {
 	n := w.Network()
 	var got []string
 	n.Listen("a", echo)
-	n.Listen("b", func(from string, msg any, reply func(any, int)) {
+	record := func(from string, msg any, reply func(any, int)) {
 		got = append(got, fmt.Sprint(from, ":", msg))
 		reply("ignored", 1)
-	})
+	}
+	n.Listen("b", record)
 	n.Send("a", "b", "plain", 1)
 	n.Send("a", "nowhere", "lost", 1)
 	n.SetRule("dup", func(sim.Message) sim.Verdict { return sim.Verdict{Duplicate: true} })
@@ -239,7 +245,7 @@ func TestSend(t *testing.T) {
 	w.run(t)
 	n.Listen("a", echo)
 	n.Send("a", "b", "to an old connection", 1)
-	w.After(time.Microsecond, func() { n.Down("b"); n.Listen("b", echo) })
+	w.After(time.Microsecond, func() { n.Down("b"); n.Listen("b", record) })
 	w.run(t)
 	if got, want := strings.Join(got, ", "), "a:plain, a:twice, a:twice"; got != want {
 		t.Fatalf("got %s, want %s", got, want)

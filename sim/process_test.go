@@ -102,7 +102,7 @@ func TestNoEffectAfterTheKillPoint(t *testing.T) {
 				})
 			}
 			var hooks []string
-			p.OnKill(func() { hooks = append(hooks, "kill") })
+			p.OnKill(func() { p.Emit(trace.Event{Kind: "late"}); hooks = append(hooks, "kill") })
 			p.AfterUnwind(func() { hooks = append(hooks, "first") })
 			p.AfterUnwind(func() {
 				hooks = append(hooks, "last")
@@ -197,7 +197,11 @@ func TestRestartKeepsNameAndDisk(t *testing.T) {
 	if got := files(t, q.Disk()); got != "synced unsynced" {
 		t.Fatalf("after a clean exit the disk has %q", got)
 	}
-	r := w.NewProcess("app", q.Disk())
+	idle := w.NewProcess("app", q.Disk())
+	r := w.NewProcess("app", q.Disk()) // a process without threads has exited
+	if idle.Alive() {
+		t.Error("two processes of one name")
+	}
 	r.Go("main", func(ctx context.Context) { _ = r.Sleep(ctx, time.Second) })
 	defer func() {
 		if recover() == nil {
@@ -235,11 +239,13 @@ func TestPause(t *testing.T) {
 	}
 }
 
-// However often a process is paused, what it is sent reaches it in order.
+// However often a process is paused, what it is sent reaches it in order, even what is due at the instant at which it goes on.
 func TestPauseKeepsTheOrder(t *testing.T) {
 	for seed := range uint64(20) {
 		w := newWorld(t, seed)
 		p := w.NewProcess("app", nil)
+		w.Network().SetLatency("server", "app", sim.LatencyConfig{Base: time.Microsecond})
+		w.Network().SetLatency("app", "server", sim.LatencyConfig{Base: time.Microsecond})
 		w.Network().Listen("server", func(_ string, req any, reply func(any, int)) { reply(req, 1) })
 		rng := w.Rand("test")
 		next := 0
@@ -304,5 +310,53 @@ func TestLogCarriesVirtualTimeAndProcess(t *testing.T) {
 	}
 	if got, want := b.String(), "time=2020-01-01T00:00:01.000Z level=INFO msg=hello process=app n=1\n"; got != want {
 		t.Fatalf("got %q, want %q", got, want)
+	}
+}
+
+// Whoever comes after the end finds nothing that works.
+func TestDeadProcessDoesNothing(t *testing.T) {
+	w := newWorld(t, 1)
+	p := w.NewProcess("app", nil)
+	p.Kill()
+	p.Kill()
+	p.Exit()
+	p.Pause()
+	p.Resume()
+	ran := 0
+	p.AfterUnwind(func() { ran++ }) // too late to wait for
+	p.Go("t", func(context.Context) { t.Error("a thread of a dead process ran") })
+	tm := p.After(0, func() { t.Error("an event of a dead process ran") })
+	tm.Reset(time.Second)
+	w.Network().ListenAs(p, "addr", func(string, any, func(any, int)) {})
+	w.Network().CallAsync(p, "addr", 1, 1, func(any, error) { t.Error("a dead process got a reply") })
+	if _, err := w.Network().Call(context.Background(), p, "addr", 1, 1); !errors.Is(err, host.ErrKilled) {
+		t.Errorf("a call of a dead process: %v", err)
+	}
+	writeFile(p.FS(), "late", "x", true)
+	w.run(t)
+	if ran != 1 || files(t, p.Disk()) != "" || p.Paused() || w.kinds("app") != "" {
+		t.Errorf("AfterUnwind ran %d times, files %q, events %q", ran, files(t, p.Disk()), w.kinds("app"))
+	}
+}
+
+// Timers of a process that die with it cannot be stopped any more, and the heap forgets them.
+func TestTimersDieWithTheirProcess(t *testing.T) {
+	w := newWorld(t, 1)
+	p := w.NewProcess("app", nil)
+	var timers []*sim.Timer
+	for i := range 5000 {
+		timers = append(timers, p.After(time.Duration(i)*time.Second, func() { t.Error("an event of a dead process ran") }))
+	}
+	p.Kill()
+	n := 0
+	for i := range 5000 {
+		w.After(time.Duration(i)*time.Second, func() { n++ })
+	}
+	if timers[0].Stop() {
+		t.Error("stopped a dead timer")
+	}
+	w.run(t)
+	if n != 5000 {
+		t.Errorf("%d of the kernel's own events", n)
 	}
 }

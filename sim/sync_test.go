@@ -217,24 +217,55 @@ func TestContextOfAKilledProcess(t *testing.T) {
 	}
 }
 
-// With one waiter and many waits, nothing piles up in the context or the condition.
-func TestWaitersAreForgotten(t *testing.T) {
+// Threads wait under one context and leave in any order; its end wakes those who are still there.
+func TestManyWaitersUnderOneContext(t *testing.T) {
+	for seed := range uint64(20) {
+		w := newWorld(t, seed)
+		p := w.NewProcess("app", nil)
+		rng := w.Rand("test")
+		left, ended := 0, 0
+		p.Go("main", func(ctx context.Context) {
+			ctx, cancel := p.WithTimeout(ctx, time.Second)
+			defer cancel()
+			for range 50 {
+				d := time.Duration(rng.IntN(2000)) * time.Millisecond
+				p.Go("t", func(context.Context) {
+					switch err := p.Sleep(ctx, d); {
+					case err == nil && d <= time.Second:
+						left++
+					case err == context.DeadlineExceeded && d >= time.Second && p.Now().Sub(start) == time.Second:
+						ended++
+					default:
+						t.Errorf("seed %d: slept %s: %v at %s", seed, d, err, p.Now())
+					}
+				})
+			}
+			_ = p.Sleep(context.WithoutCancel(ctx), 3*time.Second)
+		})
+		w.run(t)
+		if left+ended != 50 || left == 0 || ended == 0 {
+			t.Errorf("seed %d: %d left, %d were ended", seed, left, ended)
+		}
+	}
+}
+
+func TestAfterFunc(t *testing.T) {
 	w := newWorld(t, 1)
 	p := w.NewProcess("app", nil)
-	mu := p.NewMutex()
-	c := p.NewCond(mu)
 	p.Go("main", func(ctx context.Context) {
 		ctx, cancel := p.WithCancel(ctx)
-		mu.Lock()
-		for range 1000 {
-			_ = c.Wait(ctx, p.Now().Add(time.Second))
+		kept, stop := context.WithCancel(ctx)
+		for range 10 {
+			_, stop := context.WithCancel(ctx)
+			stop()
 		}
-		mu.Unlock()
 		cancel()
-		cancel()
+		late, stopLate := context.WithCancel(ctx)
+		if kept.Err() != context.Canceled || late.Err() != context.Canceled {
+			t.Errorf("%v, %v", kept.Err(), late.Err())
+		}
+		stop()
+		stopLate()
 	})
 	w.run(t)
-	if got := w.Now().Sub(start); got != 1000*time.Second {
-		t.Fatalf("ended after %s", got)
-	}
 }
