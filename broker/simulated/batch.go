@@ -45,6 +45,7 @@ type batch struct {
 	maxTimestamp int64
 	appendTime   int64 // LogAppendTime in ms; -1: the records' own
 	bytes        int
+	horizon      int64 // set by compaction: from this time (ms) on tombstones, or the marker, may go; 0: not seen by it
 }
 
 // offset is the offset of the i-th record.

@@ -35,14 +35,13 @@ type consumer struct {
 
 // consumerPart is one assigned partition.
 type consumerPart struct {
-	tp        broker.TopicPartition
-	pos       int64 // of the next record for Poll; NoOffset: not known yet
-	paused    bool
-	gone      bool // no longer assigned, or assigned anew
-	buffered  bool // something is in the queue
-	looking   bool // its position is being looked up
-	reset     bool // nothing is committed: the reset policy decides
-	notBefore time.Time
+	tp       broker.TopicPartition
+	pos      int64 // of the next record for Poll; NoOffset: not known yet
+	paused   bool
+	gone     bool // no longer assigned, or assigned anew
+	buffered bool // something is in the queue
+	looking  bool // its position is being looked up
+	reset    bool // nothing is committed: the reset policy decides
 }
 
 // fetched is one partition's share of an answer, and how far it was returned.
@@ -244,7 +243,8 @@ func (c *consumer) collect(limit int) []broker.Batch {
 		c.batches = append(c.batches, broker.Batch{
 			TopicPartition: f.part.tp, Records: got, Next: f.part.pos, HighWatermark: f.hw, LastStable: f.stable,
 		})
-		if !done {
+		if !done { // the others come first next time
+			c.queue = append(slices.Delete(c.queue, i, i+1), f)
 			break
 		}
 		f.part.buffered = false

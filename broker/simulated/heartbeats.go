@@ -8,14 +8,13 @@ import (
 
 // heartbeats keep one generation's membership alive. Everything that a beat needs is made once: beats allocate nothing here.
 type heartbeats struct {
-	m       *member
-	req     heartbeatRequest
-	timer   *sim.Timer
-	answer  func(resp any, err error)
-	under   bool // one is under way
-	lastOK  time.Time
-	lastTry time.Time
-	addr    string
+	m      *member
+	req    heartbeatRequest
+	timer  *sim.Timer
+	answer func(resp any, err error)
+	under  bool // one is under way
+	lastOK time.Time
+	addr   string
 }
 
 // startHeartbeats begins the heartbeats of the generation that was just joined.

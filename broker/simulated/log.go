@@ -210,6 +210,9 @@ func (l *log) moveStart(to int64) {
 	for len(l.segments) > 1 && l.segments[1].base <= to {
 		l.segments = l.segments[1:]
 	}
+	if len(l.batches) == 0 {
+		l.segments = nil
+	}
 	l.aborted = slices.DeleteFunc(l.aborted, func(t abortedTxn) bool { return t.marker < to })
 	l.cleaned = max(l.cleaned, to)
 }

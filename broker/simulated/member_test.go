@@ -64,7 +64,10 @@ func (d *diary) note(what string, tps []broker.TopicPartition) {
 }
 
 func (d *diary) Revoked(_ context.Context, tps []broker.TopicPartition) { d.note("revoked", tps) }
-func (d *diary) Lost(_ context.Context, tps []broker.TopicPartition)    { d.note("lost", tps); d.owned = nil }
+func (d *diary) Lost(_ context.Context, tps []broker.TopicPartition) {
+	d.note("lost", tps)
+	d.owned = nil
+}
 func (d *diary) Assigned(_ context.Context, full broker.Assignment, added []broker.TopicPartition) {
 	d.note("assigned", added)
 	d.owned, d.userdat = full.Partitions, string(full.UserData)

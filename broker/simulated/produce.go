@@ -25,7 +25,6 @@ type produceResponse struct {
 type producedPart struct {
 	code code
 	base int64
-	time int64 // LogAppendTime, or -1
 }
 
 // pendingProduce gathers the answers of one request's partitions.

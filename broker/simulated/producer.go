@@ -36,14 +36,13 @@ type producer struct {
 	senderAt time.Time
 	expiry   *sim.Timer
 
-	acks     []settledSend
-	lost     error // the first error of a send without a callback since the last Flush
-	inTxn    bool
-	touched  bool  // the transaction may have reached the cluster
-	fatal    error // good for Close only
-	abort    error // good for Abort only
-	closed   bool
-	lastTime int64
+	acks    []settledSend
+	lost    error // the first error of a send without a callback since the last Flush
+	inTxn   bool
+	touched bool  // the transaction may have reached the cluster
+	fatal   error // good for Close only
+	abort   error // good for Abort only
+	closed  bool
 }
 
 // settledSend is the outcome of one Send, for the owner's thread.
@@ -120,17 +119,16 @@ func (p *producer) Send(ctx context.Context, tp broker.TopicPartition, records [
 	if p.cfg.TransactionalID != "" && !p.inTxn {
 		return &broker.Error{Op: "Produce", Kind: broker.ErrFatal, Text: "Send outside of a transaction"}
 	}
-	t, err := p.c.topic(ctx, tp.Topic)
+	wrong, err := p.checkSend(ctx, tp, records)
 	if err != nil {
 		return err
 	}
-	if tp.Partition < 0 || int(tp.Partition) >= len(t.leaders) {
-		return codeUnknownTopic.err("Produce", tp.String())
-	}
-	for i := range records {
-		if n := recordBytes(&records[i]); n+batchOverhead > p.cfg.MaxRequestSize {
-			return codeMessageTooLarge.err("Produce", fmt.Sprintf("a record of %d bytes for %s; max.request.size is %d", n, tp, p.cfg.MaxRequestSize))
+	if wrong != nil { // an outcome like any other
+		p.acks = append(p.acks, settledSend{ack, broker.NoOffset, wrong})
+		if p.cfg.TransactionalID != "" {
+			p.judge(wrong)
 		}
+		return nil
 	}
 	for p.buffered > bufferMemory {
 		if err := p.await(ctx); err != nil {
@@ -141,9 +139,27 @@ func (p *producer) Send(ctx context.Context, tp broker.TopicPartition, records [
 			return err
 		}
 	}
-	p.touched = true
 	p.part(tp).add(records, ack)
 	return nil
+}
+
+// checkSend says what is wrong with records, so that no broker needs to be asked. err is the context's end.
+func (p *producer) checkSend(ctx context.Context, tp broker.TopicPartition, records []broker.Record) (wrong, err error) {
+	t, err := p.c.topic(ctx, tp.Topic)
+	switch {
+	case errors.Is(err, broker.ErrUnknownTopic):
+		return err, nil
+	case err != nil:
+		return nil, err
+	case tp.Partition < 0 || int(tp.Partition) >= len(t.leaders):
+		return codeUnknownTopic.err("Produce", tp.String()), nil
+	}
+	for i := range records {
+		if n := recordBytes(&records[i]); n+batchOverhead > p.cfg.MaxRequestSize {
+			return codeMessageTooLarge.err("Produce", fmt.Sprintf("a record of %d bytes for %s; max.request.size is %d", n, tp, p.cfg.MaxRequestSize)), nil
+		}
+	}
+	return nil, nil
 }
 
 // await blocks until something has come back.

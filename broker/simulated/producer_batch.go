@@ -56,7 +56,7 @@ func (q *producerPart) add(records []broker.Record, ack broker.Ack) {
 		total += recordBytes(&records[i])
 	}
 	limit := max(q.p.cfg.BatchSize, min(total+batchOverhead, q.p.cfg.MaxRequestSize))
-	b := q.tail(min(total, limit-batchOverhead))
+	b := q.tail(min(total, limit-batchOverhead), len(records))
 	first := len(b.records)
 	now := q.p.c.p.Now().UnixMilli()
 	for i := range records {
@@ -77,13 +77,13 @@ func (q *producerPart) add(records []broker.Record, ack broker.Ack) {
 }
 
 // tail is the batch that takes n more bytes: the last one that was not sent yet, if it has room.
-func (q *producerPart) tail(n int) *producerBatch {
+func (q *producerPart) tail(n, room int) *producerBatch {
 	if k := len(q.queue); k > 0 {
 		if b := q.queue[k-1]; b.sequence == noSequence && b.bytes+n <= q.p.cfg.BatchSize {
 			return b
 		}
 	}
-	return q.newBatch(0)
+	return q.newBatch(min(room, 1024))
 }
 
 func (q *producerPart) newBatch(room int) *producerBatch {

@@ -119,6 +119,7 @@ func (p *producer) sendTo(id int32, now time.Time) bool {
 		return false
 	}
 	p.flying[id]++
+	p.touched = true
 	p.c.net.CallAsync(p.c.p, brokerAddr(id), req, bytes, func(resp any, err error) {
 		p.flying[id]--
 		p.answered(batches, resp, err)

@@ -219,8 +219,10 @@ func (c *txnCoordinator) endTxn(r *endTxnRequest, answer func(code, *txnRecord))
 	case t.state == txnCompleteCommit && retry, t.state == txnCompleteAbort && retry:
 		e := t.endedAs(r.commit, codeNone)
 		c.l.read(func(lost code) { answer(max(e, lost), &t.txnRecord) })
-	case t.producer != r.producer || t.epoch != r.epoch || t.state.preparing():
+	case t.producer != r.producer || t.epoch != r.epoch:
 		answer(codeProducerFenced, nil)
+	case t.state.preparing(): // of the transaction before; what was sent of this one has not come in yet
+		answer(codeConcurrentTransactions, nil)
 	case t.state == txnOngoing, !r.commit:
 		c.prepare(t, r.commit, 1, answer)
 	default:
