@@ -53,7 +53,11 @@ func (n *Network) start(p *Process, to string, req any, bytes int) *call {
 	var v Verdict
 	if len(n.rules)+len(n.cuts) > 0 {
 		var by string
-		if v, by = n.judge(p.name, to, Request, req, bytes); v.Drop {
+		v, by = n.judge(p.name, to, Request, req, bytes)
+		if p.dead.Load() {
+			return c // the rule killed the caller: nothing is sent
+		}
+		if v.Drop {
 			n.dropped(p.name, to, Request, req, by)
 			c.lose()
 			return c
@@ -139,6 +143,10 @@ func (c *call) reply(resp any, bytes int) {
 		by := c.loseReply
 		if by == "" {
 			v, by = c.n.judge(c.ep.addr, c.p.name, Reply, resp, bytes)
+		}
+		if c.ep.epoch != c.epoch { // the rule took the server down
+			c.fail(ErrConnectionReset)
+			return
 		}
 		if v.Drop || v.DropReply || c.loseReply != "" {
 			c.n.dropped(c.ep.addr, c.p.name, Reply, resp, by)

@@ -42,6 +42,7 @@ type namedRule struct {
 }
 
 // SetRule installs a rule that sees every message, or replaces the rule of that name. The verdicts of several rules add up.
+// A rule may kill the sender, or take it down: the message is then not sent.
 func (n *Network) SetRule(name string, rule func(Message) Verdict) {
 	for i := range n.rules {
 		if n.rules[i].name == name {

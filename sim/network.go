@@ -143,10 +143,13 @@ func (n *Network) CallAsync(p *Process, to string, req any, bytes int, done func
 
 // Send sends msg from one endpoint to another, without an answer. It is lost without notice when nobody listens at either end.
 func (n *Network) Send(from, to string, msg any, bytes int) {
-	if ep := n.endpoints[from]; ep != nil && !ep.up && ep.epoch > 0 {
+	if n.isDown(from) {
 		return
 	}
 	v, by := n.judge(from, to, OneWay, msg, bytes)
+	if n.isDown(from) {
+		return // a rule took it down
+	}
 	if v.Drop {
 		n.dropped(from, to, OneWay, msg, by)
 		return
@@ -161,6 +164,12 @@ func (n *Network) Send(from, to string, msg any, bytes int) {
 		m.timer = Timer{k: n.k, p: ep.p, h: m}
 		m.timer.set(l.arrival(n.k.now, bytes, v.Delay))
 	}
+}
+
+// isDown says that somebody listened at addr and nobody does.
+func (n *Network) isDown(addr string) bool {
+	ep := n.endpoints[addr]
+	return ep != nil && !ep.up && ep.epoch > 0
 }
 
 // parcel is a one-way message under way.

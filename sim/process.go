@@ -141,7 +141,9 @@ func (p *Process) Rand(name string) *rand.Rand {
 	return p.k.Rand(p.name + "/" + name)
 }
 
-// FS is the process's disk. What is written after the process died has no effect; it is safe for concurrent use.
+// FS is the process's disk. What is written after the process died has no effect; it is safe for concurrent use. A library that writes
+// from goroutines of its own (Pebble) does so in real time: for a run to be a function of the seed, what must survive a kill has to be
+// synced before the thread goes on, and what is not synced must not be missed.
 func (p *Process) FS() vfs.FS {
 	if p.fs == nil && p.dead.Load() {
 		return vfs.NewMem()
@@ -158,10 +160,11 @@ func (p *Process) HTTP() *http.Client { return p.client }
 // Log is the kernel's logger with virtual time and the process's name.
 func (p *Process) Log() *slog.Logger { return p.log }
 
-// Emit appends an event to the trace.
+// Emit appends an event to the trace. Who reads the trace may kill the process on an event: the emitting thread goes no further.
 func (p *Process) Emit(e trace.Event) {
 	if !p.refused() {
 		p.k.Emit(p.name, e)
+		p.refused()
 	}
 }
 

@@ -360,3 +360,66 @@ func TestTimersDieWithTheirProcess(t *testing.T) {
 		t.Errorf("%d of the kernel's own events", n)
 	}
 }
+
+// A fault plan kills at an exact point: at an event of the trace, or as a message is sent. That message is not sent.
+func TestKillAtAnExactPoint(t *testing.T) {
+	for name, tc := range map[string]struct {
+		plant func(w *world, app, srv *sim.Process)
+		did   string // by app
+		err   error  // of app's call
+		seen  int    // messages at the server
+	}{
+		"never": {func(*world, *sim.Process, *sim.Process) {}, "before after", nil, 1},
+		"at an event": {func(w *world, app, _ *sim.Process) {
+			w.log.Each = func(e trace.Event) {
+				if e.Kind == "before" {
+					app.Kill()
+				}
+			}
+		}, "before", nil, 0},
+		"as the request is sent": {func(w *world, app, _ *sim.Process) { killOn(w, sim.Request, app) }, "before", nil, 0},
+		"as the reply is sent":   {func(w *world, _, srv *sim.Process) { killOn(w, sim.Reply, srv) }, "before after", sim.ErrConnectionReset, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, 1)
+			app, srv := w.NewProcess("app", nil), w.NewProcess("srv", nil)
+			seen := 0
+			w.Network().ListenAs(srv, "addr", func(_ string, req any, reply func(any, int)) { seen++; reply(req, 1) })
+			app.Go("main", func(ctx context.Context) {
+				app.Emit(trace.Event{Kind: "before"})
+				_, err := w.Network().Call(ctx, app, "addr", 1, 1)
+				if !errors.Is(err, tc.err) {
+					t.Errorf("got %v, want %v", err, tc.err)
+				}
+				app.Emit(trace.Event{Kind: "after"})
+			})
+			tc.plant(w, app, srv)
+			w.run(t)
+			if got := w.kinds("app"); got != tc.did || seen != tc.seen {
+				t.Errorf("did %q, %d seen; want %q, %d", got, seen, tc.did, tc.seen)
+			}
+		})
+	}
+}
+
+func killOn(w *world, kind sim.MessageKind, p *sim.Process) {
+	w.Network().SetRule("kill", func(m sim.Message) sim.Verdict {
+		if m.Kind == kind {
+			p.Kill()
+		}
+		return sim.Verdict{}
+	})
+}
+
+func TestOneWayMessageOfAServerKilledAsItSends(t *testing.T) {
+	w := newWorld(t, 1)
+	srv := w.NewProcess("srv", nil)
+	w.Network().ListenAs(srv, "a", func(string, any, func(any, int)) {})
+	w.Network().Listen("b", func(string, any, func(any, int)) { t.Error("the message was sent") })
+	killOn(w, sim.OneWay, srv)
+	w.Network().Send("a", "b", 1, 1)
+	w.run(t)
+	if srv.Alive() {
+		t.Error("the rule did not see the message")
+	}
+}
