@@ -104,7 +104,7 @@ func (c *groupCoordinator) joinStatic(g *group, r *joinGroupRequest, answer func
 	}
 	old.answerJoin(&joinGroupResponse{code: codeFencedInstance})
 	old.answerSync(&syncGroupResponse{code: codeFencedInstance})
-	wasLeader, unchanged := g.leader == old.id, sameProtocols(old.protocols, r.protocols)
+	wasLeader := g.leader == old.id
 	g.removeMember(old)
 	m := r.newMember(id)
 	m.assignment = old.assignment
@@ -113,8 +113,8 @@ func (c *groupCoordinator) joinStatic(g *group, r *joinGroupRequest, answer func
 		g.leader = id
 	}
 	c.alive(g, m)
-	if g.state == groupStable && unchanged {
-		// The old assignment stands: no rebalance. The record says who the member is now.
+	if g.state == groupStable && g.choose() == g.protocol {
+		// The old assignment stands, whatever the subscription says: no rebalance. The record says who the member is now.
 		c.l.write(func(e code) {
 			resp := g.joined(m)
 			resp.code = e

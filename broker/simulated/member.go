@@ -23,6 +23,7 @@ type member struct {
 
 	needJoin bool
 	phase    memberPhase
+	sub      *subscription
 	serial   int // of the request under way: answers to older ones are void
 	tries    int
 	joined   *joinGroupResponse // to be taken by the owner's thread
@@ -138,6 +139,7 @@ func (m *member) advance(ctx context.Context) (called bool, err error) {
 			m.needJoin = false
 			called = m.prepare(ctx) || called
 			m.phase = memberJoining
+			m.subscribe()
 			m.join()
 		default:
 			return called, nil

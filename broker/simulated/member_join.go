@@ -7,18 +7,22 @@ import (
 	"github.com/kstreamlab/kstreamlab/broker"
 )
 
+// subscribe makes the subscription for a join; further attempts carry the same.
+func (m *member) subscribe() {
+	m.sub = &subscription{topics: m.cfg.Topics, generation: -1, rack: m.cfg.Rack, userData: m.cfg.Assignor.UserData()}
+	if m.cfg.Assignor.Cooperative() {
+		m.sub.owned = m.owned
+		if m.gen >= 0 {
+			m.sub.generation = m.meta.Generation
+		}
+	}
+}
+
 // join sends JoinGroup.
 func (m *member) join() {
-	sub := &subscription{
-		topics: m.cfg.Topics, generation: -1, rack: m.cfg.Rack, userData: m.cfg.Assignor.UserData(),
-	}
-	if m.cfg.Assignor.Cooperative() {
-		sub.owned = m.owned
-		sub.generation = m.meta.Generation
-	}
 	req := &joinGroupRequest{
 		group: m.cfg.Group, member: m.id, instance: m.cfg.InstanceID, client: m.cfg.ClientID, protocolType: "consumer",
-		protocols: []groupProtocol{{m.cfg.Assignor.Name(), sub}}, sessionTimeout: m.cfg.SessionTimeout, rebalanceTimeout: m.cfg.RebalanceTimeout,
+		protocols: []groupProtocol{{m.cfg.Assignor.Name(), m.sub}}, sessionTimeout: m.cfg.SessionTimeout, rebalanceTimeout: m.cfg.RebalanceTimeout,
 	}
 	m.serial++
 	serial := m.serial
