@@ -1,0 +1,301 @@
+package brokertest
+
+import (
+	"time"
+
+	"github.com/kstreamlab/kstreamlab/broker"
+)
+
+var transactionOffsetCases = []testcase{
+	{"transaction offsets/are visible after the commit only", txnOffsetsCommit},
+	{"transaction offsets/of an aborted one are never visible", txnOffsetsAbort},
+	{"transaction offsets/Committed waits while they are pending", txnOffsetsPending},
+	{"transaction offsets/alone are committed too", txnOffsetsAlone},
+	{"transaction offsets/before the first record are committed too", txnOffsetsFirst},
+	{"transaction offsets/of an unknown member are refused", txnOffsetsUnknown},
+	{"transaction offsets/metadata are kept", txnOffsetsMetadata},
+	{"transaction offsets/a successor aborts pending ones", txnOffsetsSuccessor},
+	{"transaction offsets/pending ones of one partition do not block another", txnOffsetsPartitions},
+	{"transaction offsets/copy exactly once through twenty commits and aborts", txnOffsetsCopy},
+}
+
+type offsets = map[broker.TopicPartition]broker.OffsetAndMetadata
+
+// withMember runs f on the thread of a member that owns the one partition of a topic, in its process.
+func (e *Env) withMember(partitions int32, f func(e *Env, m broker.Member, topic string)) {
+	e.T.Helper()
+	topic := e.Topic("t", partitions)
+	a := e.Join("a", memberOptions{topics: []string{topic}, reset: broker.ResetEarliest})
+	a.Owns(int(partitions))
+	a.Do(func(e *Env, m broker.Member) { f(e, m, topic) })
+	a.Leave()
+}
+
+func (e *Env) committed(group string) offsets {
+	e.T.Helper()
+	var found offsets
+	e.Eventually("offsets are stable", func() bool {
+		var err error
+		found, err = e.Cluster().Admin().CommittedOffsets(e.Ctx, group)
+		return err == nil
+	})
+	return found
+}
+
+func txnOffsetsCommit(e *Env) {
+	to := tp(e.Topic("out", 1), 0)
+	e.withMember(1, func(e *Env, m broker.Member, topic string) {
+		at0 := tp(topic, 0)
+		p := e.Transactional("x")
+		defer p.Close()
+		e.Must(m.Commit(e.Ctx, offsets{at0: at(1, "")}), "commit")
+		e.begin(p)
+		e.Send(p, to, keyed(0, 1)...)
+		e.Must(p.SendOffsets(e.Ctx, m.Metadata(), offsets{at0: at(2, "")}), "send offsets")
+		e.commit(p)
+		found, err := m.Committed(e.Ctx, at0)
+		e.Must(err, "committed")
+		if found[at0] != at(2, "") {
+			e.Fatalf("committed: %v", found)
+		}
+	})
+}
+
+func txnOffsetsAbort(e *Env) {
+	to := tp(e.Topic("out", 1), 0)
+	e.withMember(1, func(e *Env, m broker.Member, topic string) {
+		at0 := tp(topic, 0)
+		p := e.Transactional("x")
+		defer p.Close()
+		e.Must(m.Commit(e.Ctx, offsets{at0: at(1, "")}), "commit")
+		e.begin(p)
+		e.Send(p, to, keyed(0, 1)...)
+		e.Must(p.SendOffsets(e.Ctx, m.Metadata(), offsets{at0: at(2, "")}), "send offsets")
+		e.abort(p)
+		found, err := m.Committed(e.Ctx, at0)
+		e.Must(err, "committed")
+		if found[at0] != at(1, "") {
+			e.Fatalf("committed: %v", found)
+		}
+	})
+}
+
+func txnOffsetsPending(e *Env) {
+	to := tp(e.Topic("out", 1), 0)
+	topic := e.Topic("t", 1)
+	at0 := tp(topic, 0)
+	a := e.Join("a", memberOptions{topics: []string{topic}, reset: broker.ResetEarliest})
+	a.Owns(1)
+	p := e.Transactional("x")
+	defer p.Close()
+	e.begin(p)
+	e.Send(p, to, keyed(0, 1)...)
+	e.Eventually("the member has polled in its generation", func() bool { return a.Metadata().Generation > 0 })
+	e.Must(p.SendOffsets(e.Ctx, a.Metadata(), offsets{at0: at(7, "")}), "send offsets")
+	answered := a.Order(func(e *Env, m broker.Member) {
+		found, err := m.Committed(e.Ctx, at0)
+		e.Must(err, "committed")
+		if found[at0] != at(7, "") {
+			e.Fatalf("committed: %v", found)
+		}
+	})
+	e.Sleep(500 * time.Millisecond)
+	if answered() {
+		e.Fatalf("Committed did not wait")
+	}
+	e.commit(p)
+	e.Eventually("Committed answers", answered)
+	a.Leave()
+}
+
+func txnOffsetsAlone(e *Env) {
+	to := tp(e.Topic("out", 1), 0)
+	e.withMember(1, func(e *Env, m broker.Member, topic string) {
+		at0 := tp(topic, 0)
+		p := e.Transactional("x")
+		defer p.Close()
+		for i := range int64(4) {
+			e.begin(p)
+			e.Must(p.SendOffsets(e.Ctx, m.Metadata(), offsets{at0: at(i, "")}), "send offsets")
+			e.commit(p)
+			found, err := m.Committed(e.Ctx, at0)
+			e.Must(err, "committed")
+			if found[at0] != at(i, "") {
+				e.Fatalf("committed: %v", found)
+			}
+			if i%2 == 0 { // and the producer goes on
+				e.begin(p)
+				e.Send(p, to, keyed(int(i), 1)...)
+				e.commit(p)
+			}
+		}
+	})
+}
+
+func txnOffsetsFirst(e *Env) {
+	to := tp(e.Topic("out", 1), 0)
+	e.withMember(1, func(e *Env, m broker.Member, topic string) {
+		at0 := tp(topic, 0)
+		p := e.Transactional("x")
+		defer p.Close()
+		for i := range int64(3) {
+			e.begin(p)
+			e.Must(p.SendOffsets(e.Ctx, m.Metadata(), offsets{at0: at(i, "")}), "send offsets")
+			e.Send(p, to, keyed(int(i), 1)...)
+			if i == 1 {
+				e.abort(p)
+				continue
+			}
+			e.commit(p)
+			found, err := m.Committed(e.Ctx, at0)
+			e.Must(err, "committed")
+			if found[at0] != at(i, "") {
+				e.Fatalf("committed: %v", found)
+			}
+		}
+		c := e.Consumer(broker.ReadCommitted, to)
+		defer c.Close()
+		e.Values(e.Read(c, 2), "v0", "v2")
+	})
+}
+
+func txnOffsetsUnknown(e *Env) {
+	to := tp(e.Topic("out", 1), 0)
+	e.withMember(1, func(e *Env, m broker.Member, topic string) {
+		at0 := tp(topic, 0)
+		p := e.Transactional("x")
+		defer p.Close()
+		for _, records := range []int{1, 0} {
+			who := m.Metadata()
+			who.MemberID += "-not"
+			e.begin(p)
+			if records > 0 {
+				e.Send(p, to, keyed(0, records)...)
+			}
+			// without a record the request may be put off until Commit
+			err := p.SendOffsets(e.Ctx, who, offsets{at0: at(9, "")})
+			if err == nil && records == 0 {
+				err = p.Commit(e.Ctx)
+			}
+			e.Is(err, "offsets of an unknown member", broker.ErrUnknownMember)
+			e.abort(p)
+		}
+		found, err := m.Committed(e.Ctx, at0)
+		e.Must(err, "committed")
+		if len(found) != 0 {
+			e.Fatalf("committed: %v", found)
+		}
+		c := e.Consumer(broker.ReadCommitted, to)
+		defer c.Close()
+		if came := e.ReadTo(c, map[broker.TopicPartition]int64{to: e.Stable(to)}); len(came) != 0 {
+			e.Fatalf("%v came", came)
+		}
+	})
+}
+
+func txnOffsetsMetadata(e *Env) {
+	to := tp(e.Topic("out", 1), 0)
+	e.withMember(2, func(e *Env, m broker.Member, topic string) {
+		p := e.Transactional("x")
+		defer p.Close()
+		want := offsets{tp(topic, 0): {Offset: 4, LeaderEpoch: 0, Metadata: "AgAAAX\x00é"}, tp(topic, 1): at(0, "")}
+		e.begin(p)
+		e.Send(p, to, keyed(0, 1)...)
+		e.Must(p.SendOffsets(e.Ctx, m.Metadata(), want), "send offsets")
+		e.commit(p)
+		found, err := m.Committed(e.Ctx, tp(topic, 0), tp(topic, 1))
+		e.Must(err, "committed")
+		for at0, o := range want {
+			if found[at0] != o {
+				e.Fatalf("committed: %v instead of %v", found, want)
+			}
+		}
+	})
+}
+
+func txnOffsetsSuccessor(e *Env) {
+	to := tp(e.Topic("out", 1), 0)
+	e.withMember(1, func(e *Env, m broker.Member, topic string) {
+		at0 := tp(topic, 0)
+		old := e.Transactional("x")
+		defer old.Close()
+		e.begin(old)
+		e.Send(old, to, keyed(0, 1)...)
+		e.Must(old.SendOffsets(e.Ctx, m.Metadata(), offsets{at0: at(5, "")}), "send offsets")
+		young := e.Transactional("x")
+		defer young.Close()
+		found, err := m.Committed(e.Ctx, at0)
+		e.Must(err, "committed")
+		if len(found) != 0 {
+			e.Fatalf("committed: %v", found)
+		}
+		err = old.SendOffsets(e.Ctx, m.Metadata(), offsets{at0: at(6, "")})
+		e.Is(err, "the predecessor's offsets", broker.ErrFenced)
+	})
+}
+
+func txnOffsetsPartitions(e *Env) {
+	to := tp(e.Topic("out", 1), 0)
+	e.withMember(2, func(e *Env, m broker.Member, topic string) {
+		p := e.Transactional("x")
+		defer p.Close()
+		e.Must(m.Commit(e.Ctx, offsets{tp(topic, 1): at(3, "")}), "commit")
+		e.begin(p)
+		e.Send(p, to, keyed(0, 1)...)
+		e.Must(p.SendOffsets(e.Ctx, m.Metadata(), offsets{tp(topic, 0): at(5, "")}), "send offsets")
+		ctx, cancel := e.Main().Host().WithTimeout(e.Ctx, 5*time.Second)
+		defer cancel()
+		found, err := m.Committed(ctx, tp(topic, 1))
+		e.Must(err, "committed of the other partition")
+		if found[tp(topic, 1)] != at(3, "") {
+			e.Fatalf("committed: %v", found)
+		}
+		e.abort(p)
+	})
+}
+
+func txnOffsetsCopy(e *Env) {
+	const n = 200
+	out := tp(e.Topic("out", 1), 0)
+	e.withMember(1, func(e *Env, m broker.Member, topic string) {
+		in := tp(topic, 0)
+		e.Fill(in, 0, n)
+		p := e.Transactional("x")
+		defer p.Close()
+		done := int64(0)
+		for round := 0; done < n; round++ {
+			batches, err := m.Poll(e.Ctx, 10, 20*time.Second)
+			e.Must(err, "poll")
+			if len(e.gotten(batches)) == 0 {
+				continue
+			}
+			e.begin(p)
+			next := done
+			for _, b := range batches {
+				e.Must(p.Send(e.Ctx, out, append([]broker.Record(nil), b.Records...), nil), "send")
+				next = b.Next
+			}
+			e.Must(p.Flush(e.Ctx), "flush")
+			e.Must(p.SendOffsets(e.Ctx, m.Metadata(), offsets{in: at(next, "")}), "send offsets")
+			if round%3 == 1 {
+				e.abort(p)
+				found, err := m.Committed(e.Ctx, in)
+				e.Must(err, "committed")
+				if found[in].Offset != done {
+					e.Fatalf("committed %v instead of %d", found, done)
+				}
+				m.Seek(in, done)
+				continue
+			}
+			e.commit(p)
+			done = next
+		}
+		c := e.Consumer(broker.ReadCommitted, out)
+		defer c.Close()
+		for i, g := range e.Read(c, n) {
+			if g.value != string(keyed(i, 1)[0].Value) {
+				e.Fatalf("record %d came as %s", i, g.value)
+			}
+		}
+	})
+}
