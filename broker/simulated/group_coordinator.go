@@ -148,7 +148,7 @@ func (c *groupCoordinator) replayMarker(r *offsetMarkerRecord) {
 	for _, g := range c.groups { // groups do not touch each other
 		for _, tp := range slices.Clone(g.offsetTPs) {
 			o := g.offsets[tp]
-			i := slices.IndexFunc(o.pending, func(q pendingOffset) bool { return q.producer == r.producer })
+			i := slices.IndexFunc(o.pending, func(q pendingOffset) bool { return q.producer == r.producer && q.epoch < r.epoch })
 			if i < 0 {
 				continue
 			}

@@ -63,13 +63,14 @@ func (l *log) checkProducer(b *batch) (dup int64, c code) {
 	return -1, codeNone
 }
 
-// checkMarker judges a control batch: a marker of an older producer epoch, or of a coordinator that has been replaced, is refused.
+// checkMarker judges a control batch: a marker of an older producer epoch, or of a coordinator that has been replaced, is refused. A
+// marker's epoch is above that of the transaction that it ends; with the same epoch it is a late copy of the last one's.
 func (l *log) checkMarker(producer int64, epoch int16, coordEpoch int32) code {
 	p := l.producers[producer]
 	switch {
 	case p == nil:
 		return codeNone
-	case epoch < p.epoch:
+	case epoch < p.epoch, epoch == p.epoch && p.txnFirst >= 0:
 		return codeInvalidProducerEpoch
 	case coordEpoch < p.coordEpoch:
 		return codeTxnCoordinatorFenced

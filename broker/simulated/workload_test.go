@@ -188,6 +188,24 @@ func havoc(ctx context.Context, w *world, rng *rand.Rand, copiers []*copier, unt
 	}
 }
 
+// badNetwork loses, delays and repeats a message now and then.
+func badNetwork(w *world) {
+	rng := w.k.Rand("network")
+	w.k.Network().SetCallTimeout(3 * time.Second)
+	w.k.Network().SetRule("bad", func(m sim.Message) sim.Verdict {
+		v := sim.Verdict{Duplicate: m.Kind == sim.OneWay && rng.IntN(10) == 0}
+		switch n := rng.IntN(1000); {
+		case n < 3:
+			v.Drop = true
+		case n < 10:
+			v.DropReply = m.Kind == sim.Request
+		case n < 40:
+			v.Delay = time.Duration(rng.IntN(400)) * time.Millisecond
+		}
+		return v
+	})
+}
+
 const workloadRecords = 200
 
 var seeds = flag.Uint64("seeds", 60, "how many seeds the workload runs with")
@@ -200,6 +218,7 @@ func workload(t *testing.T, seed uint64) (*world, []*copier) {
 	w.run(func(ctx context.Context) {
 		w.topic(ctx, "a", 4)
 		w.topic(ctx, "b", 4)
+		badNetwork(w)
 		for _, c := range copiers {
 			c.start()
 		}
