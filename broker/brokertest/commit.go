@@ -25,7 +25,7 @@ func at(offset int64, metadata string) broker.OffsetAndMetadata {
 
 func commitRound(e *Env) {
 	topic := e.Topic("t", 2)
-	a := e.Join("a", memberOptions{topics: []string{topic}, reset: broker.ResetEarliest})
+	a := e.Join("a", memberOptions{topics: []string{topic}})
 	a.Owns(2)
 	a.Do(func(e *Env, m broker.Member) {
 		for _, want := range []broker.OffsetAndMetadata{at(3, ""), at(5, "é\x00metadata"), at(4, strings.Repeat("m", 3000))} {
@@ -47,7 +47,7 @@ func commitRound(e *Env) {
 
 func commitAbsent(e *Env) {
 	topic := e.Topic("t", 2)
-	a := e.Join("a", memberOptions{topics: []string{topic}, reset: broker.ResetEarliest})
+	a := e.Join("a", memberOptions{topics: []string{topic}})
 	a.Owns(2)
 	a.Do(func(e *Env, m broker.Member) {
 		e.Must(m.Commit(e.Ctx, map[broker.TopicPartition]broker.OffsetAndMetadata{tp(topic, 1): at(0, "")}), "commit")
@@ -69,7 +69,7 @@ func commitRevoked(e *Env) {
 	topic := e.Topic("t", 2)
 	for _, eager := range []bool{false, true} {
 		group := fmt.Sprintf("eager-%v", eager)
-		a := e.Join("a", memberOptions{group: group, topics: []string{topic}, reset: broker.ResetEarliest, eager: eager,
+		a := e.Join("a", memberOptions{group: group, topics: []string{topic}, eager: eager,
 			onRevoked: func(e *Env, m broker.Member, tps []broker.TopicPartition) {
 				offsets := map[broker.TopicPartition]broker.OffsetAndMetadata{}
 				for _, t := range tps {
@@ -78,7 +78,7 @@ func commitRevoked(e *Env) {
 				e.Must(m.Commit(e.Ctx, offsets), "commit within Revoked")
 			}})
 		a.Owns(2)
-		b := e.Join("b", memberOptions{group: group, topics: []string{topic}, reset: broker.ResetLatest, eager: eager})
+		b := e.Join("b", memberOptions{group: group, topics: []string{topic}, eager: eager})
 		b.Owns(1)
 		a.Owns(1)
 		b.Do(func(e *Env, m broker.Member) {
@@ -96,9 +96,9 @@ func commitRevoked(e *Env) {
 
 func commitExpelled(e *Env) {
 	topic := e.Topic("t", 1)
-	a := e.Join("a", memberOptions{topics: []string{topic}, reset: broker.ResetEarliest, rebalance: 1500 * time.Millisecond})
+	a := e.Join("a", memberOptions{topics: []string{topic}, rebalance: 1500 * time.Millisecond})
 	a.Owns(1)
-	b := e.Join("b", memberOptions{topics: []string{topic}, reset: broker.ResetEarliest, rebalance: 1500 * time.Millisecond})
+	b := e.Join("b", memberOptions{topics: []string{topic}, rebalance: 1500 * time.Millisecond})
 	a.Do(func(e *Env, m broker.Member) {
 		e.Sleep(6 * time.Second) // the group does not wait that long
 		err := m.Commit(e.Ctx, map[broker.TopicPartition]broker.OffsetAndMetadata{tp(topic, 0): at(1, "")})
@@ -112,7 +112,7 @@ func commitExpelled(e *Env) {
 func commitOld(e *Env) {
 	topic := e.Topic("t", 1)
 	to := tp(e.Topic("out", 1), 0)
-	a := e.Join("a", memberOptions{topics: []string{topic}, reset: broker.ResetEarliest})
+	a := e.Join("a", memberOptions{topics: []string{topic}})
 	a.Owns(1)
 	old := broker.GroupMetadata{}
 	a.Do(func(_ *Env, m broker.Member) { old = m.Metadata(); m.Rejoin("test") })
@@ -130,7 +130,7 @@ func commitOld(e *Env) {
 func commitGroups(e *Env) {
 	topic := e.Topic("t", 1)
 	for i, group := range []string{"g1", "g2"} {
-		a := e.Join(group, memberOptions{group: group, topics: []string{topic}, reset: broker.ResetEarliest})
+		a := e.Join(group, memberOptions{group: group, topics: []string{topic}})
 		a.Owns(1)
 		a.Do(func(e *Env, m broker.Member) {
 			e.Must(m.Commit(e.Ctx, map[broker.TopicPartition]broker.OffsetAndMetadata{tp(topic, 0): at(int64(i), group)}), "commit")
@@ -158,9 +158,9 @@ func commitEarly(e *Env) {
 
 func commitRebalancing(e *Env) {
 	topic := e.Topic("t", 4)
-	a := e.Join("a", memberOptions{topics: []string{topic}, reset: broker.ResetEarliest})
+	a := e.Join("a", memberOptions{topics: []string{topic}})
 	a.Owns(4)
-	b := e.Join("b", memberOptions{topics: []string{topic}, reset: broker.ResetEarliest})
+	b := e.Join("b", memberOptions{topics: []string{topic}})
 	for range 40 {
 		a.Do(func(e *Env, m broker.Member) {
 			err := m.Commit(e.Ctx, map[broker.TopicPartition]broker.OffsetAndMetadata{tp(topic, 0): at(1, "")})

@@ -216,7 +216,7 @@ func groupPause(e *Env) {
 	topic := e.Topic("t", 2)
 	e.Fill(tp(topic, 0), 0, 5)
 	e.Fill(tp(topic, 1), 100, 5)
-	a := e.Join("a", memberOptions{topics: []string{topic}, reset: broker.ResetEarliest,
+	a := e.Join("a", memberOptions{topics: []string{topic},
 		onAssigned: func(_ *Env, m broker.Member, _ broker.Assignment, added []broker.TopicPartition) {
 			m.Pause(tp(topic, 0))
 		}})
@@ -235,7 +235,7 @@ func groupPause(e *Env) {
 func groupSeek(e *Env) {
 	topic := e.Topic("t", 1)
 	e.Fill(tp(topic, 0), 0, 10)
-	a := e.Join("a", memberOptions{topics: []string{topic}, reset: broker.ResetEarliest,
+	a := e.Join("a", memberOptions{topics: []string{topic},
 		onAssigned: func(_ *Env, m broker.Member, _ broker.Assignment, added []broker.TopicPartition) {
 			for _, at := range added {
 				m.Seek(at, 7)
@@ -252,13 +252,13 @@ func groupStart(e *Env) {
 	topic := e.Topic("t", 2)
 	e.Fill(tp(topic, 0), 0, 10)
 	e.Fill(tp(topic, 1), 100, 10)
-	a := e.Join("a", memberOptions{topics: []string{topic}, reset: broker.ResetEarliest})
+	a := e.Join("a", memberOptions{topics: []string{topic}})
 	e.Eventually("everything is read", func() bool { return len(a.Values()) == 20 })
 	a.Do(func(e *Env, m broker.Member) {
 		e.Must(m.Commit(e.Ctx, map[broker.TopicPartition]broker.OffsetAndMetadata{tp(topic, 0): {Offset: 8, LeaderEpoch: -1}}), "commit")
 	})
 	a.Leave()
-	b := e.Join("b", memberOptions{topics: []string{topic}, reset: broker.ResetEarliest})
+	b := e.Join("b", memberOptions{topics: []string{topic}})
 	e.Eventually("the rest is read", func() bool { return len(b.Values()) == 12 })
 	for _, g := range b.Values() {
 		if g.Partition == 0 && g.offset < 8 {
@@ -270,7 +270,7 @@ func groupStart(e *Env) {
 
 func groupNoPolicy(e *Env) {
 	topic := e.Topic("t", 1)
-	a := e.Join("a", memberOptions{topics: []string{topic}})
+	a := e.Join("a", memberOptions{topics: []string{topic}, noReset: true})
 	e.Eventually("Poll fails", func() bool { return a.Failed() != nil })
 	e.Is(a.Failed(), "poll", broker.ErrNoOffset)
 }
@@ -389,7 +389,7 @@ func groupThree(e *Env) {
 func groupLateTopic(e *Env) {
 	there := e.Topic("a", 1)
 	later := e.Name("b")
-	a := e.Join("a", memberOptions{topics: []string{there, later}, reset: broker.ResetEarliest})
+	a := e.Join("a", memberOptions{topics: []string{there, later}})
 	a.Owns(1)
 	if n := len(a.Plans()); n == 0 || len(a.Plans()[0].Partitions) != 1 {
 		e.Fatalf("the plans were %+v", a.Plans())

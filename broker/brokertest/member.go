@@ -22,7 +22,7 @@ type memberOptions struct {
 	instance  string
 	session   time.Duration // default 2 s
 	rebalance time.Duration // default 10 s
-	reset     broker.ResetPolicy
+	noReset   bool          // no reset policy; otherwise earliest
 	// callbacks, beside those that record
 	onAssigned func(e *Env, m broker.Member, full broker.Assignment, added []broker.TopicPartition)
 	onRevoked  func(e *Env, m broker.Member, tps []broker.TopicPartition)
@@ -73,8 +73,12 @@ func (e *Env) Join(name string, o memberOptions) *Member {
 
 func (m *Member) run(e *Env) {
 	listener := &recorder{m: m, e: e}
+	reset := broker.ResetEarliest
+	if m.opts.noReset {
+		reset = broker.ResetNone
+	}
 	bm, err := e.Cluster().JoinGroup(e.Ctx, broker.MemberConfig{
-		ConsumerConfig: broker.ConsumerConfig{Isolation: broker.ReadCommitted, Reset: m.opts.reset, ClientID: m.name},
+		ConsumerConfig: broker.ConsumerConfig{Isolation: broker.ReadCommitted, Reset: reset, ClientID: m.name},
 		Group:          m.group, InstanceID: m.opts.instance, Topics: m.opts.topics,
 		Assignor: &roundRobin{m}, Listener: listener,
 		SessionTimeout: m.opts.session, HeartbeatInterval: m.opts.session / 10, RebalanceTimeout: m.opts.rebalance,

@@ -25,7 +25,7 @@ type offsets = map[broker.TopicPartition]broker.OffsetAndMetadata
 func (e *Env) withMember(partitions int32, f func(e *Env, m broker.Member, topic string)) {
 	e.T.Helper()
 	topic := e.Topic("t", partitions)
-	a := e.Join("a", memberOptions{topics: []string{topic}, reset: broker.ResetEarliest})
+	a := e.Join("a", memberOptions{topics: []string{topic}})
 	a.Owns(int(partitions))
 	a.Do(func(e *Env, m broker.Member) { f(e, m, topic) })
 	a.Leave()
@@ -84,7 +84,7 @@ func txnOffsetsPending(e *Env) {
 	to := tp(e.Topic("out", 1), 0)
 	topic := e.Topic("t", 1)
 	at0 := tp(topic, 0)
-	a := e.Join("a", memberOptions{topics: []string{topic}, reset: broker.ResetEarliest})
+	a := e.Join("a", memberOptions{topics: []string{topic}})
 	a.Owns(1)
 	p := e.Transactional("x")
 	defer p.Close()

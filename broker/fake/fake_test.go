@@ -35,5 +35,6 @@ func TestContract(t *testing.T) {
 	brokertest.Run(t, brokertest.Target{
 		New:      func(t testing.TB) brokertest.Fixture { return brokertest.Live(t, client(cluster)) },
 		Parallel: true,
+		Differs:  fake.Differs(),
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -17,6 +18,8 @@ var kinds = map[int16]error{
 	kerr.ProducerFenced.Code:       broker.ErrFenced,
 	kerr.InvalidProducerEpoch.Code: broker.ErrFenced,
 	kerr.FencedInstanceID.Code:     broker.ErrFenced,
+	// the coordinator does not have the transaction open that the producer thinks is: it has ended it, by its time-out
+	kerr.InvalidTxnState.Code: broker.ErrFenced,
 
 	kerr.UnknownMemberID.Code:     broker.ErrUnknownMember,
 	kerr.IllegalGeneration.Code:   broker.ErrUnknownMember,
@@ -80,6 +83,8 @@ func wrap(ctx context.Context, op string, err error, text string) error {
 		kind = broker.ErrTimeout
 	case errors.Is(err, kgo.ErrAborting):
 		kind = broker.ErrAbortable
+	case strings.HasPrefix(err.Error(), "invalid record partitioning choice"):
+		return codeError(op, kerr.UnknownTopicOrPartition.Code, text) // kgo has no value for it
 	}
 	if text != "" {
 		text = ": " + text

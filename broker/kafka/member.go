@@ -172,7 +172,11 @@ func (m *member) Commit(ctx context.Context, offsets map[broker.TopicPartition]b
 	}
 	as := m.Metadata()
 	if as.Generation < 0 {
-		return &broker.Error{Op: "OffsetCommit", Kind: broker.ErrRebalancing, Text: m.cfg.Group + ": not a member yet"}
+		kind := broker.ErrRebalancing
+		if len(m.owned) > 0 {
+			kind = broker.ErrUnknownMember // it was one, and will be told in Poll
+		}
+		return &broker.Error{Op: "OffsetCommit", Kind: kind, Text: m.cfg.Group + ": not a member now"}
 	}
 	err := commitOffsets(ctx, m.lanes[0], as, offsets)
 	switch {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -40,11 +41,17 @@ func fetchCommitted(ctx context.Context, cl *kgo.Client, group string, tps []bro
 
 // committedIn reads a response of any version; kgo has filled in Groups for the old ones.
 func committedIn(resp *kmsg.OffsetFetchResponse, group string) (map[broker.TopicPartition]broker.OffsetAndMetadata, error) {
+	out := make(map[broker.TopicPartition]broker.OffsetAndMetadata)
+	if resp.ErrorCode == kerr.GroupIDNotFound.Code {
+		return out, nil // a group that never was has committed nothing
+	}
 	if err := codeError("OffsetFetch", resp.ErrorCode, group); err != nil {
 		return nil, err
 	}
-	out := make(map[broker.TopicPartition]broker.OffsetAndMetadata)
 	for _, g := range resp.Groups {
+		if g.ErrorCode == kerr.GroupIDNotFound.Code {
+			continue
+		}
 		if err := codeError("OffsetFetch", g.ErrorCode, group); err != nil {
 			return nil, err
 		}

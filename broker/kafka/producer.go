@@ -23,10 +23,12 @@ const maxSpared = 1 << 14
 type producer struct {
 	c      *Cluster
 	cl     *kgo.Client
-	ctx    context.Context // of the records: a call's own context may end before they are written
+	ctx    context.Context // ends with the producer
 	cancel context.CancelFunc
 	id     string // the transactional id
 	v2     bool   // the cluster runs transactions v2
+
+	delivery time.Duration // delivery.timeout.ms
 
 	// done is told when deliveries have ended.
 	done chan struct{}
@@ -42,6 +44,7 @@ type producer struct {
 	counts         map[string]int32
 	closed         bool
 	txn            transaction
+	limit          deadline
 }
 
 var _ broker.Producer = (*producer)(nil)
@@ -81,13 +84,12 @@ func (c *Cluster) NewProducer(ctx context.Context, cfg broker.ProducerConfig) (b
 		kgo.ProducerBatchMaxBytes(int32(cfg.MaxRequestSize)),
 		kgo.ProducerLinger(cfg.Linger),
 		kgo.MaxBufferedRecords(math.MaxInt32),
-		kgo.RecordDeliveryTimeout(cfg.DeliveryTimeout),
 		kgo.ProduceRequestTimeout(cfg.RequestTimeout),
 	}
 	if cfg.TransactionalID != "" {
 		opts = append(opts, kgo.TransactionalID(cfg.TransactionalID), kgo.TransactionTimeout(cfg.TransactionTimeout))
 	}
-	p := &producer{c: c, id: cfg.TransactionalID, done: make(chan struct{}, 1), counts: make(map[string]int32)}
+	p := &producer{c: c, id: cfg.TransactionalID, delivery: cfg.DeliveryTimeout, done: make(chan struct{}, 1), counts: make(map[string]int32)}
 	if p.cl, err = c.newClient(cfg.ClientID, opts...); err != nil {
 		return nil, err
 	}
@@ -150,15 +152,36 @@ func (p *producer) Send(ctx context.Context, tp broker.TopicPartition, records [
 		return nil
 	}
 	p.txn.sent = p.txn.sent || p.txn.open
-	d := p.delivery(len(records))
+	d := p.newDelivery(len(records))
 	d.left, d.bytes, d.ack, d.base, d.err = len(records), size, ack, broker.NoOffset, nil
 	p.records += len(records)
 	p.bytes += size
 	d.fill(tp, records, p.c.cfg.Host.Now)
+	until := p.recordContext()
 	for i := range d.slab {
-		p.cl.Produce(p.ctx, &d.slab[i], d.promise)
+		p.cl.Produce(until, &d.slab[i], d.promise)
 	}
 	return nil
+}
+
+// deadline is the context of the records that are sent within a while. It is what makes delivery.timeout.ms: kgo's own limit is
+// measured from a record's timestamp, which may be of any year.
+type deadline struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	until  time.Time // it is used for new records until then
+}
+
+// recordContext is the context for records that are sent now. The contexts of single calls will not do: they may end before the
+// records are written.
+func (p *producer) recordContext() context.Context {
+	now := time.Now()
+	if p.limit.ctx == nil || now.After(p.limit.until) {
+		step := p.delivery / 16
+		p.limit.until = now.Add(step)
+		p.limit.ctx, p.limit.cancel = context.WithTimeout(p.ctx, p.delivery+step)
+	}
+	return p.limit.ctx
 }
 
 // sendable says whether Send may take records now.
@@ -187,8 +210,8 @@ func (p *producer) makeRoom(ctx context.Context, n, size int) error {
 	return p.txn.err
 }
 
-// delivery returns one with room for n records.
-func (p *producer) delivery(n int) *delivery {
+// newDelivery returns one with room for n records.
+func (p *producer) newDelivery(n int) *delivery {
 	var d *delivery
 	if last := len(p.spare) - 1; last >= 0 {
 		d, p.spare = p.spare[last], p.spare[:last]

@@ -1,0 +1,8 @@
+package fake
+
+// Differs are the cases of package brokertest that the fake cluster fails knowingly, each with the entry of docs/divergence.md.
+func Differs() map[string]string {
+	return map[string]string{
+		"transaction offsets/pending ones of one partition do not block another": "docs/divergence.md, broker/fake, K6",
+	}
+}
