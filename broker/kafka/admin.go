@@ -220,7 +220,26 @@ func (a *admin) CommittedOffsets(ctx context.Context, group string) (map[broker.
 	if err != nil {
 		return nil, err
 	}
-	return fetchCommitted(ctx, cl, group, nil)
+	var found map[broker.TopicPartition]broker.OffsetAndMetadata
+	err = a.retryCoordinator(ctx, func() error {
+		found, err = fetchCommitted(ctx, cl, group, nil)
+		return err
+	})
+	return found, err
+}
+
+// retryCoordinator repeats f while the group's coordinator is about to be there: the first group of a cluster has to wait until the
+// offsets topic has been made.
+func (a *admin) retryCoordinator(ctx context.Context, f func() error) error {
+	for attempt := 1; ; attempt++ {
+		err := f()
+		if !coded(err, kerr.CoordinatorNotAvailable, kerr.CoordinatorLoadInProgress, kerr.NotCoordinator) {
+			return err
+		}
+		if err := a.c.cfg.Host.Sleep(ctx, a.c.backoff(attempt)); err != nil {
+			return err
+		}
+	}
 }
 
 func (a *admin) DescribeGroup(ctx context.Context, group string) (broker.GroupDescription, error) {
@@ -228,16 +247,20 @@ func (a *admin) DescribeGroup(ctx context.Context, group string) (broker.GroupDe
 	if err != nil {
 		return broker.GroupDescription{}, err
 	}
-	found, err := kadm.NewClient(cl).DescribeGroups(ctx, group)
-	if err != nil {
-		return broker.GroupDescription{}, wrap(ctx, "DescribeGroups", err, group)
-	}
-	g := found[group]
+	var g kadm.DescribedGroup
+	err = a.retryCoordinator(ctx, func() error {
+		found, err := kadm.NewClient(cl).DescribeGroups(ctx, group)
+		if g = found[group]; err == nil {
+			err = g.Err
+		}
+		return wrap(ctx, "DescribeGroups", err, group)
+	})
 	d := broker.GroupDescription{Group: group, State: g.State, Protocol: g.Protocol}
-	if err := wrap(ctx, "DescribeGroups", g.Err, group); coded(err, kerr.GroupIDNotFound) {
+	if coded(err, kerr.GroupIDNotFound) {
 		d.State = "Dead"
 		return d, nil
-	} else if err != nil {
+	}
+	if err != nil {
 		return d, err
 	}
 	for _, gm := range g.Members {
@@ -268,9 +291,11 @@ func (a *admin) DeleteGroup(ctx context.Context, group string) error {
 	if err != nil {
 		return err
 	}
-	answer, err := kadm.NewClient(cl).DeleteGroup(ctx, group)
-	if err == nil {
-		err = answer.Err
-	}
-	return wrap(ctx, "DeleteGroups", err, group)
+	return a.retryCoordinator(ctx, func() error {
+		answer, err := kadm.NewClient(cl).DeleteGroup(ctx, group)
+		if err == nil {
+			err = answer.Err
+		}
+		return wrap(ctx, "DeleteGroups", err, group)
+	})
 }
