@@ -2,6 +2,7 @@ package simulated
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/kstreamlab/kstreamlab/broker"
@@ -105,11 +106,7 @@ func (c *client) listOffsets(ctx context.Context, ts int64, i broker.IsolationLe
 
 // DeleteRecords is broker.Admin's.
 func (a admin) DeleteRecords(ctx context.Context, before map[broker.TopicPartition]int64) error {
-	var tps []broker.TopicPartition
-	for tp := range before { // sorted below
-		tps = append(tps, tp)
-	}
-	slices.SortFunc(tps, broker.TopicPartition.Compare)
+	tps := slices.SortedFunc(maps.Keys(before), broker.TopicPartition.Compare)
 	return a.c.atLeaders(ctx, "DeleteRecords", tps,
 		func(tps []broker.TopicPartition) any {
 			r := &deleteRecordsRequest{tps: tps}

@@ -22,7 +22,6 @@ const (
 	codeUnknownMember          code = 25
 	codeInvalidSessionTimeout  code = 26
 	codeRebalanceInProgress    code = 27
-	codeInvalidTimestamp       code = 32
 	codeTopicExists            code = 36
 	codeInvalidPartitions      code = 37
 	codeInvalidReplication     code = 38
@@ -44,8 +43,6 @@ const (
 	codeInvalidRecord          code = 87
 	codeUnstableOffsetCommit   code = 88
 	codeProducerFenced         code = 90
-	codeTransactionAbortable   code = 120
-	codeUnknownServer          code = -1
 )
 
 // codeInfo is what a person and an engine want to know of a code.
@@ -55,7 +52,6 @@ type codeInfo struct {
 }
 
 var codes = map[code]codeInfo{
-	codeUnknownServer:          {"UNKNOWN_SERVER_ERROR", broker.ErrFatal},
 	codeOffsetOutOfRange:       {"OFFSET_OUT_OF_RANGE", broker.ErrOffsetOutOfRange},
 	codeUnknownTopic:           {"UNKNOWN_TOPIC_OR_PARTITION", broker.ErrUnknownTopic},
 	codeNotLeader:              {"NOT_LEADER_OR_FOLLOWER", broker.ErrRetriable},
@@ -71,7 +67,6 @@ var codes = map[code]codeInfo{
 	codeUnknownMember:          {"UNKNOWN_MEMBER_ID", broker.ErrUnknownMember},
 	codeInvalidSessionTimeout:  {"INVALID_SESSION_TIMEOUT", broker.ErrFatal},
 	codeRebalanceInProgress:    {"REBALANCE_IN_PROGRESS", broker.ErrRebalancing},
-	codeInvalidTimestamp:       {"INVALID_TIMESTAMP", broker.ErrFatal},
 	codeTopicExists:            {"TOPIC_ALREADY_EXISTS", broker.ErrTopicExists},
 	codeInvalidPartitions:      {"INVALID_PARTITIONS", broker.ErrFatal},
 	codeInvalidReplication:     {"INVALID_REPLICATION_FACTOR", broker.ErrFatal},
@@ -93,7 +88,6 @@ var codes = map[code]codeInfo{
 	codeInvalidRecord:          {"INVALID_RECORD", broker.ErrFatal},
 	codeUnstableOffsetCommit:   {"UNSTABLE_OFFSET_COMMIT", broker.ErrRetriable},
 	codeProducerFenced:         {"PRODUCER_FENCED", broker.ErrFenced},
-	codeTransactionAbortable:   {"TRANSACTION_ABORTABLE", broker.ErrAbortable},
 }
 
 // err makes the port's error of a code; nil for codeNone.

@@ -96,16 +96,15 @@ func (c *consumer) Assign(ctx context.Context, positions map[broker.TopicPartiti
 
 // assign replaces the assignment by the sorted tps; those that have no position in the map start, or go on, as Assign says.
 func (c *consumer) assign(tps []broker.TopicPartition, positions map[broker.TopicPartition]int64) {
-	old := c.index
+	old, before := c.index, c.parts
 	c.index = make(map[broker.TopicPartition]*consumerPart, len(tps))
-	c.parts = c.parts[:0:0]
+	c.parts = make([]*consumerPart, 0, len(tps))
 	for _, tp := range tps {
 		pos, given := positions[tp]
 		if !given {
 			pos = broker.NoOffset
 		}
 		p := old[tp]
-		delete(old, tp)
 		switch {
 		case p != nil && pos != broker.NoOffset:
 			paused := p.paused
@@ -116,8 +115,8 @@ func (c *consumer) assign(tps []broker.TopicPartition, positions map[broker.Topi
 		}
 		c.index[tp], c.parts = p, append(c.parts, p)
 	}
-	for _, p := range old { // each is marked, in whatever order
-		p.gone = true
+	for _, p := range before {
+		p.gone = p.gone || c.index[p.tp] == nil
 	}
 	c.queue = slices.DeleteFunc(c.queue, func(f *fetched) bool { return f.part.gone })
 	c.dirty = true

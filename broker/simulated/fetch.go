@@ -1,6 +1,7 @@
 package simulated
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -211,16 +212,16 @@ func (s *fetchSession) same(r *fetchRequest) bool {
 
 // dropSessions forgets all sessions, as a crash does.
 func (b *node) dropSessions() {
-	for _, s := range b.sessions { // into nothing that has an order
-		s.out = nil
-		s.watch(nil)
-	}
-	clear(b.sessions)
+	b.dropWhere(func(*fetchSession) bool { return true })
 }
 
 func (b *node) dropSessionsOf(process string) {
-	for id, s := range b.sessions { // into nothing that has an order
-		if s.owner == process {
+	b.dropWhere(func(s *fetchSession) bool { return s.owner == process })
+}
+
+func (b *node) dropWhere(drop func(*fetchSession) bool) {
+	for _, id := range slices.Sorted(maps.Keys(b.sessions)) {
+		if s := b.sessions[id]; drop(s) {
 			s.out = nil
 			s.watch(nil)
 			delete(b.sessions, id)

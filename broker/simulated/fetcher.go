@@ -257,8 +257,8 @@ func (c *consumer) findCommitted(parts []*consumerPart) {
 // lookUp asks for offsets by time without blocking, until each partition has an answer or is no longer assigned.
 func (c *consumer) lookUp(ts int64, parts []*consumerPart, found func(*consumerPart, int64)) {
 	isolation := c.cfg.Isolation
-	again := func(ps []*consumerPart, topics []string, wait time.Duration) {
-		c.c.p.After(wait, func() {
+	again := func(ps []*consumerPart, topics []string) {
+		c.c.p.After(retryBackoff, func() {
 			c.c.refreshSoon(topics, func() { c.lookUp(ts, ps, found) })
 		})
 	}
@@ -279,28 +279,32 @@ func (c *consumer) lookUp(ts int64, parts []*consumerPart, found func(*consumerP
 		switch {
 		case mine == nil:
 		case id < 1:
-			again(mine, topics, retryBackoff)
+			again(mine, topics)
 		default:
 			c.c.net.CallAsync(c.c.p, brokerAddr(id), req, requestBytes, func(resp any, err error) {
-				if err != nil {
-					again(mine, topics, retryBackoff)
-					return
-				}
-				r := resp.(*listOffsetsResponse)
-				var failed []*consumerPart
-				for i, p := range mine {
-					switch {
-					case p.gone || c.closed:
-					case r.codes[i] != codeNone:
-						failed = append(failed, p)
-					default:
-						found(p, r.offsets[i])
-					}
+				failed := mine
+				if err == nil {
+					failed = c.lookedUp(mine, resp.(*listOffsetsResponse), found)
 				}
 				if failed != nil {
-					again(failed, topics, retryBackoff)
+					again(failed, topics)
 				}
 			})
 		}
 	}
+}
+
+// lookedUp hands on what was found, and returns the partitions that have to be asked for again.
+func (c *consumer) lookedUp(parts []*consumerPart, r *listOffsetsResponse, found func(*consumerPart, int64)) []*consumerPart {
+	var failed []*consumerPart
+	for i, p := range parts {
+		switch {
+		case p.gone || c.closed:
+		case r.codes[i] != codeNone:
+			failed = append(failed, p)
+		default:
+			found(p, r.offsets[i])
+		}
+	}
+	return failed
 }

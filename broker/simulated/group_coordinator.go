@@ -145,7 +145,8 @@ func (c *groupCoordinator) replayOffset(r *offsetRecord) {
 }
 
 func (c *groupCoordinator) replayMarker(r *offsetMarkerRecord) {
-	for _, g := range c.groups { // groups do not touch each other
+	for _, id := range slices.Sorted(maps.Keys(c.groups)) {
+		g := c.groups[id]
 		for _, tp := range slices.Clone(g.offsetTPs) {
 			o := g.offsets[tp]
 			i := slices.IndexFunc(o.pending, func(q pendingOffset) bool { return q.producer == r.producer && q.epoch < r.epoch })

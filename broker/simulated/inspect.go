@@ -3,6 +3,7 @@ package simulated
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/kstreamlab/kstreamlab/broker"
 )
@@ -113,20 +114,17 @@ func (m *Model) Records(tp broker.TopicPartition, from int64, limit int) []LogRe
 
 // Groups are all groups whose coordinator is up, by name.
 func (m *Model) Groups() []GroupView {
-	byName := map[string]GroupView{}
+	var out []GroupView
 	for _, l := range m.groups {
 		c, ok := l.state.(*groupCoordinator)
 		if !ok {
 			continue
 		}
-		for id, g := range c.groups { // sorted below
-			byName[id] = c.view(g)
+		for _, id := range slices.Sorted(maps.Keys(c.groups)) {
+			out = append(out, c.view(c.groups[id]))
 		}
 	}
-	out := make([]GroupView, 0, len(byName))
-	for _, id := range slices.Sorted(maps.Keys(byName)) {
-		out = append(out, byName[id])
-	}
+	slices.SortFunc(out, func(a, b GroupView) int { return strings.Compare(a.Group, b.Group) })
 	return out
 }
 
@@ -145,20 +143,18 @@ func (c *groupCoordinator) view(g *group) GroupView {
 
 // Transactions are all transactional ids whose coordinator is up, by id.
 func (m *Model) Transactions() []TransactionView {
-	byID := map[string]TransactionView{}
+	var out []TransactionView
 	for _, l := range m.txns {
 		c, ok := l.state.(*txnCoordinator)
 		if !ok {
 			continue
 		}
-		for id, t := range c.txns { // sorted below
-			byID[id] = TransactionView{id, t.producer, t.epoch, t.state.String(), slices.Clone(t.partitions)}
+		for _, id := range slices.Sorted(maps.Keys(c.txns)) {
+			t := c.txns[id]
+			out = append(out, TransactionView{id, t.producer, t.epoch, t.state.String(), slices.Clone(t.partitions)})
 		}
 	}
-	out := make([]TransactionView, 0, len(byID))
-	for _, id := range slices.Sorted(maps.Keys(byID)) {
-		out = append(out, byID[id])
-	}
+	slices.SortFunc(out, func(a, b TransactionView) int { return strings.Compare(a.ID, b.ID) })
 	return out
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -218,10 +219,7 @@ func (m *member) Rejoin(string) {
 // commitRequest makes an OffsetCommit with its partitions in order.
 func commitRequest(g broker.GroupMetadata, offsets map[broker.TopicPartition]broker.OffsetAndMetadata) offsetCommitRequest {
 	r := offsetCommitRequest{group: g.Group, member: g.MemberID, instance: g.InstanceID, generation: g.Generation}
-	for tp := range offsets { // sorted below
-		r.tps = append(r.tps, tp)
-	}
-	slices.SortFunc(r.tps, broker.TopicPartition.Compare)
+	r.tps = slices.SortedFunc(maps.Keys(offsets), broker.TopicPartition.Compare)
 	for _, tp := range r.tps {
 		r.offsets = append(r.offsets, offsets[tp])
 	}

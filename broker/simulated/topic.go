@@ -2,6 +2,7 @@ package simulated
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"strconv"
 	"strings"
@@ -59,9 +60,7 @@ func (m *Model) effective(given map[string]string) map[string]string {
 	if m.cfg.LogRetention == 0 {
 		out["retention.ms"] = "-1"
 	}
-	for k, v := range given { // a map into a map
-		out[k] = v
-	}
+	maps.Copy(out, given)
 	return out
 }
 
