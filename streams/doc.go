@@ -1,5 +1,6 @@
-// Package streams is Kafka Streams for Go: a DSL of streams and tables that is compiled to a topology, and an Instance that runs it,
-// on a real cluster or in the simulator, with the names, bytes and semantics of Apache Kafka Streams.
+// Package streams is for applications that turn topics into other topics and tables: Kafka Streams for Go. It has a DSL of streams and
+// tables that is compiled to a topology, and an Instance that runs it, on a real cluster or in the simulator, with the names, bytes and
+// semantics of Apache Kafka Streams.
 //
 //	b := streams.NewBuilder()
 //	flights := streams.Stream(b, "flights", streams.Consumed[string, Flight]{Key: serde.String(), Value: serde.JSON[Flight]()})

@@ -374,3 +374,24 @@ func (i *Instance) Tasks() []TaskView {
 	}
 	return out
 }
+
+// TaskID names a task.
+type TaskID = processor.TaskID
+
+// Rows are what the stores of tasks hold, in the form of their changelogs.
+type Rows = thread.Rows
+
+// Inspect returns what the stores of the running tasks hold. It asks each thread in turn, between two turns of its loop.
+func (i *Instance) Inspect(ctx context.Context) (Rows, error) {
+	out := Rows{}
+	for _, t := range i.threads {
+		rows, err := t.Inspect(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for id, r := range rows { // into a map again
+			out[id] = r
+		}
+	}
+	return out, nil
+}

@@ -30,6 +30,9 @@ type Error struct {
 func (e *Error) Error() string { return fmt.Sprintf("serde %s: %v", e.Serde, e.Err) }
 func (e *Error) Unwrap() error { return e.Err }
 
+// Class is Kafka's name of the error kind.
+func (e *Error) Class() string { return "org.apache.kafka.common.errors.SerializationException" }
+
 func fail(s fmt.Stringer, format string, args ...any) error {
 	return &Error{s.String(), fmt.Errorf(format, args...)}
 }
@@ -44,11 +47,51 @@ func (stringSerde) Append(dst []byte, _ string, v string) ([]byte, error) {
 	return append(dst, v...), nil
 }
 func (stringSerde) Decode(_ string, b []byte) (string, error) {
-	s := string(b)
-	if !utf8.ValidString(s) {
-		s = string([]rune(s))
+	return text(b), nil
+}
+
+// text is b as UTF-8, with one U+FFFD for each longest run of bytes that begins a character and does not end it, as in Java.
+func text(b []byte) string {
+	if utf8.Valid(b) {
+		return string(b)
 	}
-	return s, nil
+	out := make([]byte, 0, len(b)+8)
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		if r == utf8.RuneError && n == 1 {
+			n = broken(b)
+		}
+		out = utf8.AppendRune(out, r)
+		b = b[n:]
+	}
+	return string(out)
+}
+
+// broken is how many bytes of a malformed character at the start of b stand for one U+FFFD: those that could still have become one.
+func broken(b []byte) int {
+	lo, hi, size := byte(0x80), byte(0xbf), 1
+	switch c := b[0]; {
+	case c >= 0xc2 && c <= 0xdf:
+		size = 2
+	case c == 0xe0:
+		lo, size = 0xa0, 3
+	case c == 0xed:
+		hi, size = 0x9f, 3
+	case c >= 0xe1 && c <= 0xef:
+		size = 3
+	case c == 0xf0:
+		lo, size = 0x90, 4
+	case c >= 0xf1 && c <= 0xf3:
+		size = 4
+	case c == 0xf4:
+		hi, size = 0x8f, 4
+	}
+	n := 1
+	for n < size && n < len(b) && b[n] >= lo && b[n] <= hi {
+		lo, hi = 0x80, 0xbf
+		n++
+	}
+	return n
 }
 
 type bytesSerde struct{}

@@ -130,10 +130,10 @@ func (h *Handle) Flush() error {
 	return h.Cache.Flush()
 }
 
-// Rows returns what is in the store, cache included, in the changelog's form (without timestamps), as alternating keys and values.
-// It is for comparing a store with its changelog.
+// Rows returns what is in the store below its cache, in the changelog's form (without timestamps): for comparing a store with its
+// changelog, which does not have what the cache holds back either.
 func (h *Handle) Rows() ([][2][]byte, error) {
-	it := h.Top.Scan(AllTime(Span{}))
+	it := h.inner.Scan(AllTime(Span{}))
 	defer it.Close()
 	var rows [][2][]byte
 	for it.Next() {

@@ -13,6 +13,7 @@ type Filter[K, V any] struct {
 	Not   bool
 }
 
+// Process implements processor.Processor.
 func (n *Filter[K, V]) Process(r *processor.Record[K, V]) error {
 	ok, err := n.Where(r.Key, r.Value)
 	if err != nil || ok == n.Not {
@@ -31,11 +32,13 @@ type Map[K, V, K2, V2 any] struct {
 	nullValue func(*V2) bool
 }
 
+// Init implements processor.Instance.
 func (n *Map[K, V, K2, V2]) Init(t processor.Task) error {
 	n.nullKey, n.nullValue = processor.NullTest[K2](), processor.NullTest[V2]()
 	return n.Output.Init(t)
 }
 
+// Process implements processor.Processor.
 func (n *Map[K, V, K2, V2]) Process(r *processor.Record[K, V]) (err error) {
 	o := &n.out
 	if o.Key, o.Value, err = n.F(r.Key, r.Value); err != nil {
@@ -55,11 +58,13 @@ type MapValues[K, V, V2 any] struct {
 	nullValue func(*V2) bool
 }
 
+// Init implements processor.Instance.
 func (n *MapValues[K, V, V2]) Init(t processor.Task) error {
 	n.nullValue = processor.NullTest[V2]()
 	return n.Output.Init(t)
 }
 
+// Process implements processor.Processor.
 func (n *MapValues[K, V, V2]) Process(r *processor.Record[K, V]) (err error) {
 	o := &n.out
 	if o.Value, err = n.F(r.Key, r.Value); err != nil {
@@ -79,11 +84,13 @@ type SelectKey[K, V, K2 any] struct {
 	nullKey func(*K2) bool
 }
 
+// Init implements processor.Instance.
 func (n *SelectKey[K, V, K2]) Init(t processor.Task) error {
 	n.nullKey = processor.NullTest[K2]()
 	return n.Output.Init(t)
 }
 
+// Process implements processor.Processor.
 func (n *SelectKey[K, V, K2]) Process(r *processor.Record[K, V]) (err error) {
 	o := &n.out
 	if o.Key, err = n.F(r.Key, r.Value); err != nil {
@@ -109,11 +116,13 @@ type FlatMap[K, V, K2, V2 any] struct {
 	nullValue func(*V2) bool
 }
 
+// Init implements processor.Instance.
 func (n *FlatMap[K, V, K2, V2]) Init(t processor.Task) error {
 	n.nullKey, n.nullValue = processor.NullTest[K2](), processor.NullTest[V2]()
 	return n.Output.Init(t)
 }
 
+// Process implements processor.Processor.
 func (n *FlatMap[K, V, K2, V2]) Process(r *processor.Record[K, V]) error {
 	pairs, err := n.F(r.Key, r.Value)
 	if err != nil {
@@ -138,11 +147,13 @@ type FlatMapValues[K, V, V2 any] struct {
 	nullValue func(*V2) bool
 }
 
+// Init implements processor.Instance.
 func (n *FlatMapValues[K, V, V2]) Init(t processor.Task) error {
 	n.nullValue = processor.NullTest[V2]()
 	return n.Output.Init(t)
 }
 
+// Process implements processor.Processor.
 func (n *FlatMapValues[K, V, V2]) Process(r *processor.Record[K, V]) error {
 	values, err := n.F(r.Key, r.Value)
 	if err != nil {
@@ -164,6 +175,7 @@ type Peek[K, V any] struct {
 	F func(k K, v V) error
 }
 
+// Process implements processor.Processor.
 func (n *Peek[K, V]) Process(r *processor.Record[K, V]) error {
 	if err := n.F(r.Key, r.Value); err != nil {
 		return err
@@ -174,6 +186,7 @@ func (n *Peek[K, V]) Process(r *processor.Record[K, V]) error {
 // Pass passes every record on: PassThrough, the node of merges and branches.
 type Pass[K, V any] struct{ processor.Output[K, V] }
 
+// Process implements processor.Processor.
 func (n *Pass[K, V]) Process(r *processor.Record[K, V]) error { return n.Forward(r) }
 
 // Branch passes every record to the first child whose predicate says true: KStreamBranch. The children are found by name; a nil
@@ -186,6 +199,7 @@ type Branch[K, V any] struct {
 	at []int
 }
 
+// Init implements processor.Instance.
 func (n *Branch[K, V]) Init(t processor.Task) error {
 	for _, c := range n.Children {
 		n.at = append(n.at, n.Child(c))
@@ -193,6 +207,7 @@ func (n *Branch[K, V]) Init(t processor.Task) error {
 	return n.Output.Init(t)
 }
 
+// Process implements processor.Processor.
 func (n *Branch[K, V]) Process(r *processor.Record[K, V]) error {
 	for i, where := range n.Where {
 		ok := where == nil
@@ -218,6 +233,7 @@ type RepartitionFilter[K, V any] struct {
 	AllowNull bool
 }
 
+// Process implements processor.Processor.
 func (n *RepartitionFilter[K, V]) Process(r *processor.Record[K, V]) error {
 	if r.NullKey && !n.AllowNull {
 		return nil

@@ -235,6 +235,9 @@ func (t *Task) Activate(committed map[broker.TopicPartition]broker.OffsetAndMeta
 			}
 		}
 	}
+	for k := range t.seed { // each by itself: what nobody asks for is kept and committed again
+		t.Metadata(k, 0)
+	}
 	if err := t.build(); err != nil {
 		return err
 	}

@@ -77,6 +77,8 @@ type Thread struct {
 	leave  bool
 	member broker.Member // nil until Run has joined
 	view   map[processor.TaskID]TaskView
+	asked  []*inspection
+	over   bool
 
 	// the rest belongs to the thread
 	ctx      context.Context
@@ -99,7 +101,6 @@ type TaskView struct {
 	ID      processor.TaskID
 	Running bool
 	Dropped map[string]int64
-	task    *task.Task
 }
 
 // New returns a thread; Run runs it.
@@ -230,6 +231,7 @@ func (t *Thread) once() error {
 	if err := t.startRestored(); err != nil {
 		return err
 	}
+	t.answer()
 	return t.work()
 }
 
@@ -397,7 +399,7 @@ func (t *Thread) publish() {
 	defer t.mu.Unlock()
 	clear(t.view)
 	for id, tk := range t.tasks { // into a map again
-		t.view[id] = TaskView{ID: id, Running: tk.Running(), Dropped: tk.Dropped(), task: tk}
+		t.view[id] = TaskView{ID: id, Running: tk.Running(), Dropped: tk.Dropped()}
 	}
 }
 
@@ -413,20 +415,6 @@ func (t *Thread) Tasks() []TaskView {
 	return out
 }
 
-// Rows are what a running task's stores hold, in the form of their changelogs. Only the simulator may ask, between two events: the
-// stores belong to the thread.
-func (v TaskView) Rows() (map[string][][2][]byte, error) {
-	out := map[string][][2][]byte{}
-	for _, h := range v.task.Handles() {
-		rows, err := h.Rows()
-		if err != nil {
-			return nil, err
-		}
-		out[h.Name] = rows
-	}
-	return out, nil
-}
-
 // end closes what is open, without committing.
 func (t *Thread) end() {
 	for _, id := range slices.SortedFunc(maps.Keys(t.tasks), processor.TaskID.Compare) {
@@ -437,9 +425,10 @@ func (t *Thread) end() {
 	if t.updater != nil {
 		t.updater.Stop(t.ctx)
 	}
+	t.answer()
 	t.mu.Lock()
 	m := t.member
-	t.member = nil
+	t.member, t.over = nil, true
 	t.mu.Unlock()
 	if m != nil {
 		m.Close()

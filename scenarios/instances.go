@@ -1,0 +1,169 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"time"
+
+	"github.com/kstreamlab/kstreamlab/faults"
+	"github.com/kstreamlab/kstreamlab/internal/host"
+	"github.com/kstreamlab/kstreamlab/streams"
+)
+
+// instance is one instance of an application on its machine.
+type instance struct {
+	app     *App
+	name    string
+	machine machine
+	inst    *streams.Instance // of the running or last process
+	host    host.Host
+	dead    bool
+	paused  bool
+	starts  int
+	err     error // of a start
+}
+
+// newInstances makes the instances of all applications, not started.
+func newInstances(s *Scenario, p place) []*instance {
+	var out []*instance
+	for i := range s.Apps {
+		a := &s.Apps[i]
+		for n := range max(a.Instances, 1) {
+			name := fmt.Sprintf("%s-%d", a.Name, n+1)
+			out = append(out, &instance{app: a, name: name, machine: p.machine(name)})
+		}
+	}
+	return out
+}
+
+func names(list []*instance) []string {
+	var out []string
+	for _, i := range list {
+		out = append(out, i.name)
+	}
+	return out
+}
+
+func find(list []*instance, name string) *instance {
+	for _, i := range list {
+		if i.name == name {
+			return i
+		}
+	}
+	return nil
+}
+
+// ID is the application's application.id.
+func (a *App) ID() string {
+	if id := a.Config["application.id"]; id != "" {
+		return id
+	}
+	return a.Name
+}
+
+func (a *App) parse(name string) (streams.Config, error) {
+	props := maps.Clone(a.Config)
+	if props == nil {
+		props = map[string]string{}
+	}
+	props["application.id"] = a.ID()
+	if props["client.id"] == "" {
+		props["client.id"] = name
+	}
+	if props["state.dir"] == "" {
+		props["state.dir"] = path.Join("/state", name)
+	}
+	cfg, err := streams.ParseConfig(props)
+	cfg.MemoryEngine = !a.Pebble
+	return cfg, err
+}
+
+// start starts a process of the instance.
+func (i *instance) start() error {
+	cfg, err := i.app.parse(i.name)
+	if err != nil {
+		return err
+	}
+	h, cluster, err := i.machine.start()
+	if err != nil {
+		return err
+	}
+	i.dead, i.starts = false, i.starts+1
+	inst := streams.NewInstance(i.app.Topology, cfg, cluster, h)
+	i.inst, i.host = inst, h
+	h.Go("main", func(ctx context.Context) {
+		defer cluster.Close()
+		if err := inst.Start(); err != nil {
+			if !errors.Is(err, host.ErrKilled) {
+				i.err = err
+			}
+			return
+		}
+		if err := inst.Wait(ctx); err != nil && !errors.Is(err, host.ErrKilled) {
+			h.Log().Error("scenarios: an instance has ended", "instance", i.name, "error", err)
+		}
+	})
+	return nil
+}
+
+// do carries out a step of the plan.
+func (i *instance) do(k faults.Kind) error {
+	switch k {
+	case faults.Crash:
+		i.machine.kill()
+		i.dead = true
+	case faults.Restart:
+		return i.start()
+	case faults.Pause:
+		i.machine.pause()
+		i.paused = true
+	case faults.Resume:
+		i.machine.resume()
+		i.paused = false
+	}
+	return nil
+}
+
+// up says whether the instance should be working now.
+func (i *instance) up() bool { return !i.dead && !i.paused && i.starts > 0 }
+
+// failure is what ended the instance by itself, or nil.
+func (i *instance) failure() error {
+	if i.err != nil {
+		return i.err
+	}
+	if i.inst == nil || i.dead {
+		return nil
+	}
+	if err := i.inst.Err(); err != nil && !errors.Is(err, host.ErrKilled) {
+		return err
+	}
+	return nil
+}
+
+// call runs f on a thread of the instance's process and waits for it, since a process's threads wait for each other only.
+func (r *Run) call(ctx context.Context, i *instance, f func(ctx context.Context) error) error {
+	lab := r.place.host()
+	mu := lab.NewMutex()
+	cond := lab.NewCond(mu)
+	done := false
+	var err error
+	i.host.Go("lab", func(ctx context.Context) {
+		e := f(ctx)
+		mu.Lock()
+		err, done = e, true
+		cond.Broadcast()
+		mu.Unlock()
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	for !done {
+		if werr := cond.Wait(ctx, time.Time{}); werr != nil {
+			return werr
+		}
+	}
+	return err
+}
