@@ -1,5 +1,5 @@
-// Package broker is the port: what an engine may ask of a Kafka cluster. It holds values and interfaces only; broker/simulated,
-// broker/fake and broker/kafka implement it, and broker/brokertest is the contract that all three are held to.
+// Package broker is for engines that need a Kafka cluster: it is the port, what an engine may ask of one. It holds values and interfaces
+// only; broker/simulated, broker/fake and broker/kafka implement it, and broker/brokertest is the contract that all three are held to.
 //
 // # Threads
 //

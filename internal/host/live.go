@@ -65,9 +65,13 @@ func (h *Live) Wait() { h.wg.Wait() }
 // Context is the context that the host's threads get; for the caller's own goroutine, when it enters engine code.
 func (h *Live) Context() context.Context { return h.ctx }
 
-func (h *Live) Name() string   { return h.cfg.Name }
+// Name implements Host.
+func (h *Live) Name() string { return h.cfg.Name }
+
+// Now implements Host.
 func (h *Live) Now() time.Time { return time.Now() }
 
+// Sleep implements Host.
 func (h *Live) Sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()
@@ -82,6 +86,7 @@ func (h *Live) Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// Go implements Host.
 func (h *Live) Go(name string, f func(ctx context.Context)) {
 	h.wg.Add(1)
 	go func() {
@@ -90,17 +95,23 @@ func (h *Live) Go(name string, f func(ctx context.Context)) {
 	}()
 }
 
-func (h *Live) NewMutex() sync.Locker      { return new(sync.Mutex) }
+// NewMutex implements Host.
+func (h *Live) NewMutex() sync.Locker { return new(sync.Mutex) }
+
+// NewCond implements Host.
 func (h *Live) NewCond(l sync.Locker) Cond { return &liveCond{l: l, ch: make(chan struct{})} }
 
+// WithCancel implements Host.
 func (h *Live) WithCancel(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithCancel(ctx)
 }
 
+// WithTimeout implements Host.
 func (h *Live) WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, d)
 }
 
+// Rand implements Host.
 func (h *Live) Rand(name string) *rand.Rand {
 	if h.cfg.Seed != 0 {
 		return SplitRand(h.cfg.Seed, h.cfg.Name+"/"+name)
@@ -110,11 +121,19 @@ func (h *Live) Rand(name string) *rand.Rand {
 	return rand.New(rand.NewPCG(binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:])))
 }
 
-func (h *Live) FS() vfs.FS         { return h.cfg.FS }
-func (h *Live) HTTP() *http.Client { return h.cfg.HTTP }
-func (h *Live) Log() *slog.Logger  { return h.cfg.Log }
-func (h *Live) Tracing() bool      { return h.cfg.Trace != nil }
+// FS implements Host.
+func (h *Live) FS() vfs.FS { return h.cfg.FS }
 
+// HTTP implements Host.
+func (h *Live) HTTP() *http.Client { return h.cfg.HTTP }
+
+// Log implements Host.
+func (h *Live) Log() *slog.Logger { return h.cfg.Log }
+
+// Tracing implements Host.
+func (h *Live) Tracing() bool { return h.cfg.Trace != nil }
+
+// Emit implements Host.
 func (h *Live) Emit(e trace.Event) {
 	if h.cfg.Trace == nil {
 		return
