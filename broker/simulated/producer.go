@@ -337,7 +337,7 @@ func (p *producer) end(ctx context.Context, commit bool) error {
 func (p *producer) restart(id int64, epoch int16) {
 	p.id, p.epoch = id, epoch
 	for _, q := range p.order {
-		q.next = 0
+		q.next, q.acked = 0, false
 	}
 }
 

@@ -15,6 +15,8 @@ type producerPart struct {
 	queue     []*producerBatch
 	flying    []*producerBatch
 	next      int32     // the next batch's sequence number
+	sent      int       // batches that have got one
+	acked     bool      // one of this epoch is written
 	notBefore time.Time // back-off
 }
 
@@ -25,6 +27,7 @@ type producerBatch struct {
 	sends    []batchSend
 	bytes    int
 	sequence int32
+	number   int // among the partition's batches
 	created  time.Time
 	tries    int
 	settled  bool
@@ -94,12 +97,17 @@ func (q *producerPart) newBatch(room int) *producerBatch {
 	return b
 }
 
-// ready says whether the first waiting batch should go now, or else when (zero: when something else happens).
+// ready says whether the first waiting batch should go now, or else when (zero: when something else happens). One that is sent
+// again goes when all before it are settled. A new one waits until fewer than duplicateWindow follow the oldest that is not settled:
+// the broker could not tell that one from a gap any more, should it come again.
 func (q *producerPart) ready(now time.Time) (bool, time.Time) {
 	if len(q.queue) == 0 {
 		return false, time.Time{}
 	}
 	b := q.queue[0]
+	if b.sequence != noSequence && !q.first(b) || b.sequence == noSequence && q.full() {
+		return false, time.Time{}
+	}
 	due := b.created.Add(q.p.cfg.Linger)
 	if b.sequence != noSequence || len(q.queue) > 1 || q.p.flushing || b.bytes >= q.p.cfg.BatchSize {
 		due = now
@@ -110,6 +118,15 @@ func (q *producerPart) ready(now time.Time) (bool, time.Time) {
 	return !due.After(now), due
 }
 
+// full says that no new batch may be sent now. Until the first one of an epoch is acknowledged it is alone: a broker that knows
+// nothing of a producer takes any sequence number for the first.
+func (q *producerPart) full() bool {
+	if !q.acked && q.next != 0 {
+		return true
+	}
+	return slices.ContainsFunc(q.flying, func(o *producerBatch) bool { return !o.settled && q.sent-o.number >= duplicateWindow })
+}
+
 // take moves the first waiting batch to those under way.
 func (q *producerPart) take() *producerBatch {
 	b := q.queue[0]
@@ -117,6 +134,8 @@ func (q *producerPart) take() *producerBatch {
 	if b.sequence == noSequence {
 		b.sequence = q.next
 		q.next = addSequence(q.next, int32(len(b.records)))
+		b.number = q.sent
+		q.sent++
 	}
 	q.flying = append(q.flying, b)
 	return b

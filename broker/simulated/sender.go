@@ -171,6 +171,7 @@ func (p *producer) answeredBatch(b *producerBatch, c code, base int64) {
 	switch {
 	case c == codeNone:
 		q.land(b)
+		q.acked = true
 		b.settle(base, nil)
 	case c == codeConcurrentTransactions:
 		q.again(b, concurrentBackoff)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,15 +36,23 @@ var topicDefaults = []struct{ name, value string }{
 	{"compression.type", "producer"},
 	{"delete.retention.ms", "86400000"},
 	{"file.delete.delay.ms", "60000"},
+	{"flush.messages", "9223372036854775807"},
+	{"flush.ms", "9223372036854775807"},
+	{"index.interval.bytes", "4096"},
 	{"max.compaction.lag.ms", "9223372036854775807"},
 	{"max.message.bytes", "1048588"},
+	{"message.timestamp.after.max.ms", "3600000"},
+	{"message.timestamp.before.max.ms", "9223372036854775807"},
 	{"message.timestamp.type", "CreateTime"},
 	{"min.cleanable.dirty.ratio", "0.5"},
 	{"min.compaction.lag.ms", "0"},
 	{"min.insync.replicas", "1"},
+	{"preallocate", "false"},
 	{"retention.bytes", "-1"},
 	{"retention.ms", "604800000"},
 	{"segment.bytes", "1073741824"},
+	{"segment.index.bytes", "10485760"},
+	{"segment.jitter.ms", "0"},
 	{"segment.ms", "604800000"},
 	{"unclean.leader.election.enable", "false"},
 }
@@ -67,6 +76,11 @@ func (m *Model) effective(given map[string]string) map[string]string {
 // configure reads the settings into the topic, and says which one is wrong.
 func (t *topic) configure(cfg map[string]string) error {
 	r := configReader{cfg: cfg}
+	for _, name := range slices.Sorted(maps.Keys(cfg)) {
+		if !slices.ContainsFunc(topicDefaults, func(d struct{ name, value string }) bool { return d.name == name }) {
+			return fmt.Errorf("unknown topic configuration %s", name)
+		}
+	}
 	switch policy := cfg["cleanup.policy"]; policy {
 	case "delete", "compact", "compact,delete", "delete,compact", "":
 		t.compact, t.remove = strings.Contains(policy, "compact"), strings.Contains(policy, "delete")

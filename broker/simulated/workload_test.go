@@ -306,3 +306,110 @@ func TestSameSeedSameTrace(t *testing.T) {
 		seen[a.trace.Hash()] = seed
 	}
 }
+
+// TestPipelinedProducerKeepsOrder sends many small batches without waiting, over a bad network and through broker crashes: each
+// record must be there once, and in order.
+func TestPipelinedProducerKeepsOrder(t *testing.T) {
+	for seed := range *seeds {
+		w := newWorld(t, seed, simulated.Config{})
+		rng := w.k.Rand("pipeline")
+		const parts, n = 3, 300
+		w.run(func(ctx context.Context) {
+			w.topic(ctx, "a", parts)
+			badNetwork(w)
+			p, err := w.c.NewProducer(ctx, broker.ProducerConfig{BatchSize: 200, Linger: 5 * time.Millisecond, DeliveryTimeout: 10 * time.Minute})
+			w.must(err)
+			acked := 0
+			for i := range n {
+				for part := range int32(parts) {
+					want := int64(i)
+					w.must(p.Send(ctx, tp("a", part), values(i, i+1), func(base int64, err error) {
+						w.must(err)
+						if base != want {
+							t.Errorf("seed %d: record %d got offset %d", seed, want, base)
+						}
+						acked++
+					}))
+				}
+				if rng.IntN(4) == 0 {
+					w.sleep(ctx, time.Duration(rng.IntN(20))*time.Millisecond)
+				}
+				switch rng.IntN(100) {
+				case 0:
+					if id := 1 + rng.IntN(3); w.m.BrokerUp(1) && w.m.BrokerUp(2) && w.m.BrokerUp(3) {
+						w.m.CrashBroker(id)
+						w.k.After(time.Duration(rng.IntN(20000))*time.Millisecond, func() { w.m.RestartBroker(id) })
+					}
+				case 1:
+					_ = w.m.MoveLeader(tp("a", int32(rng.IntN(parts))), 1+rng.IntN(3))
+				}
+			}
+			w.must(p.Flush(ctx))
+			if acked != n*parts {
+				t.Errorf("seed %d: %d acks", seed, acked)
+			}
+			w.sleep(ctx, time.Minute)
+			for part := range int32(parts) {
+				rs := w.m.Records(tp("a", part), 0, -1)
+				if len(rs) != n {
+					t.Errorf("seed %d: %d records", seed, len(rs))
+				}
+				for i, r := range rs {
+					if string(r.Value) != fmt.Sprint(i) {
+						t.Fatalf("seed %d: partition %d has %s at %d", seed, part, r.Value, i)
+					}
+				}
+			}
+		})
+		w.k.Close()
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+func TestInitialRebalanceDelay(t *testing.T) {
+	w := newWorld(t, 1, simulated.Config{GroupInitialRebalanceDelay: 3 * time.Second})
+	w.run(func(ctx context.Context) {
+		w.topic(ctx, "a", 4)
+		cfg := broker.MemberConfig{Assignor: spread{cooperative: true}}
+		one := w.worker("one", cfg)
+		w.sleep(ctx, 2*time.Second)
+		two := w.worker("two", cfg) // extends the delay
+		w.sleep(ctx, 2*time.Second)
+		if len(one.d.lines)+len(two.d.lines) > 0 {
+			t.Fatalf("assigned within the delay: %v, %v", one.d.lines, two.d.lines)
+		}
+		w.sleep(ctx, 3*time.Second)
+		if len(one.d.lines) != 1 || len(two.d.lines) != 1 || len(one.d.owned) != 2 || one.m.Metadata().Generation != 1 {
+			t.Fatalf("%v, %v", one.d.lines, two.d.lines)
+		}
+	})
+}
+
+func TestBadTopics(t *testing.T) {
+	w := newWorld(t, 1, simulated.Config{})
+	w.run(func(ctx context.Context) {
+		for _, c := range []struct {
+			topic broker.NewTopic
+			want  string
+		}{
+			{broker.NewTopic{Name: "no spaces"}, "CreateTopics: INVALID_TOPIC_EXCEPTION: no spaces"},
+			{broker.NewTopic{Name: "a", Partitions: -2}, "CreateTopics: INVALID_PARTITIONS: a"},
+			{broker.NewTopic{Name: "a", ReplicationFactor: 4}, "CreateTopics: INVALID_REPLICATION_FACTOR: a"},
+			{broker.NewTopic{Name: "a", Configs: map[string]string{"retention.ms": "soon"}},
+				`CreateTopics: INVALID_CONFIG: invalid value "soon" for configuration retention.ms`},
+			{broker.NewTopic{Name: "a", Configs: map[string]string{"cleanup.policy": "burn"}},
+				`CreateTopics: INVALID_CONFIG: invalid value "burn" for configuration cleanup.policy`},
+			{broker.NewTopic{Name: "a", Configs: map[string]string{"retention.mss": "1"}},
+				`CreateTopics: INVALID_CONFIG: unknown topic configuration retention.mss`},
+		} {
+			if err := w.c.Admin().CreateTopics(ctx, c.topic); err == nil || err.Error() != c.want {
+				t.Errorf("%+v: %v, want %s", c.topic, err, c.want)
+			}
+		}
+		if got := w.m.Topics(); len(got) != 0 {
+			t.Errorf("topics %v", got)
+		}
+	})
+}
