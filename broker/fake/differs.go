@@ -4,5 +4,6 @@ package fake
 func Differs() map[string]string {
 	return map[string]string{
 		"transaction offsets/pending ones of one partition do not block another": "docs/divergence.md, broker/fake, K6",
+		"group/a static member comes back to what it had":                        "docs/divergence.md, broker/fake, K17",
 	}
 }

@@ -49,7 +49,7 @@ func (c *consumer) dispatch() {
 	var brokers []int32
 	byBroker := make(map[int32][]*wanted, 4)
 	for _, p := range c.ring {
-		if p.fetching || p.fault != nil || len(p.chunks) >= readAhead || p.buffered >= c.cfg.PartitionMax {
+		if p.fetching || p.fault != nil || len(p.chunks) >= readAhead {
 			continue
 		}
 		if p.retryAt.After(now) {

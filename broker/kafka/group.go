@@ -215,7 +215,7 @@ func (m *member) sync(ctx context.Context, joined *kmsg.JoinGroupResponse, plan 
 
 // plan is the leader's: it asks the assignor, and encodes what it says.
 func (m *member) plan(ctx context.Context, joined *kmsg.JoinGroupResponse) ([]kmsg.SyncGroupRequestGroupAssignment, error) {
-	if joined.LeaderID != joined.MemberID || joined.SkipAssignment {
+	if joined.LeaderID != joined.MemberID {
 		return nil, nil
 	}
 	sub, err := decodeSubscriptions(joined)
@@ -228,6 +228,9 @@ func (m *member) plan(ctx context.Context, joined *kmsg.JoinGroupResponse) ([]km
 	m.mu.Lock()
 	m.group.counts = sub.Partitions
 	m.mu.Unlock()
+	if joined.SkipAssignment {
+		return nil, nil // a static leader came back; everyone keeps what he has
+	}
 	assigned, err := m.cfg.Assignor.Assign(ctx, sub)
 	if err != nil {
 		return nil, &broker.Error{Op: "JoinGroup", Kind: broker.ErrFatal, Text: m.cfg.Group + ": assignor: " + err.Error()}

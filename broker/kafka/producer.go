@@ -17,7 +17,7 @@ import (
 const maxBuffered = 1 << 17
 
 // maxSpared is how many of kgo's records are kept for later Sends, about 200 bytes each.
-const maxSpared = 1 << 14
+const maxSpared = 1 << 16
 
 // producer is broker.Producer: one idempotent kgo client. Transactions are in transaction.go.
 type producer struct {

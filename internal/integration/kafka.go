@@ -70,7 +70,9 @@ func missing() []string {
 	return out
 }
 
-func inCI() bool { return os.Getenv("CI") == "1" || os.Getenv("CI") == "true" || os.Getenv(CIVariable) == "1" }
+func inCI() bool {
+	return os.Getenv("CI") == "1" || os.Getenv("CI") == "true" || os.Getenv(CIVariable) == "1"
+}
 
 // Kafka is a cluster that the script .ci/kafka/kafka runs in Dir. Dir must not exist before its first start, or be one of the script's.
 type Kafka struct{ Dir string }
