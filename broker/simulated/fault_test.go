@@ -349,3 +349,128 @@ func TestOffsetsOfAnEmptyGroupExpire(t *testing.T) {
 		}
 	})
 }
+
+func TestFenceProducer(t *testing.T) {
+	w := newWorld(t, 5, simulated.Config{})
+	w.run(func(ctx context.Context) {
+		w.topic(ctx, "a", 1)
+		if w.m.FenceProducer("x") {
+			t.Fatal("an unknown producer was fenced")
+		}
+		for _, open := range []bool{false, true} {
+			p := w.producer(ctx, "x")
+			w.must(p.Begin())
+			if open {
+				w.must(p.Send(ctx, tp("a", 0), values(0, 1), nil))
+				w.must(p.Flush(ctx))
+			}
+			if !w.m.FenceProducer("x") {
+				t.Fatal("not fenced")
+			}
+			w.sleep(ctx, time.Second)
+			w.must(p.Send(ctx, tp("a", 0), values(1, 2), nil))
+			if err := p.Commit(ctx); !errors.Is(err, broker.ErrFenced) {
+				t.Fatalf("open %v: commit: %v", open, err)
+			}
+		}
+		w.wantValues(ctx, tp("a", 0), broker.ReadCommitted)
+		refused := 0
+		for _, e := range w.trace.Events() {
+			if e.Kind == "txn.refused" {
+				refused++
+			}
+		}
+		if refused != 2 {
+			t.Fatalf("%d refusals in the trace", refused)
+		}
+	})
+}
+
+func TestForceRebalance(t *testing.T) {
+	w := newWorld(t, 5, simulated.Config{})
+	w.run(func(ctx context.Context) {
+		w.topic(ctx, "a", 2)
+		one := w.worker("one", broker.MemberConfig{Assignor: spread{cooperative: true}})
+		w.sleep(ctx, 5*time.Second)
+		before := one.m.Metadata()
+		if w.m.ForceRebalance("nobody") || !w.m.ForceRebalance("g") {
+			t.Fatal("forced what is not there, or not what is")
+		}
+		w.sleep(ctx, 5*time.Second)
+		if after := one.m.Metadata(); after.Generation != before.Generation+1 || after.MemberID != before.MemberID {
+			t.Fatalf("%+v, was %+v", after, before)
+		}
+	})
+}
+
+// TestTransactionsAreWholeOrNothing has writers that are killed at any moment. Each transaction writes one record to every partition;
+// in the end read_committed sees all of them or none, and those whose Commit returned are there.
+func TestTransactionsAreWholeOrNothing(t *testing.T) {
+	for seed := range *seeds {
+		w := newWorld(t, seed, simulated.Config{})
+		rng := w.k.Rand("whole")
+		const parts = 3
+		confirmed := map[string]bool{}
+		next := 0
+		var write func(name string)
+		write = func(name string) {
+			p := w.k.NewProcess(name, nil)
+			c := w.m.Client(p)
+			p.Go("write", func(ctx context.Context) {
+				prod, err := c.NewProducer(ctx, broker.ProducerConfig{TransactionalID: name, TransactionTimeout: 10 * time.Second})
+				for err == nil {
+					next++
+					id := fmt.Sprint(next)
+					err = prod.Begin()
+					for i := int32(0); i < parts && err == nil; i++ {
+						err = prod.Send(ctx, tp("a", i), []broker.Record{{Value: []byte(id), Timestamp: broker.NoTimestamp}}, nil)
+					}
+					if err == nil {
+						err = prod.Commit(ctx)
+					}
+					confirmed[id] = err == nil
+				}
+				if ctx.Err() == nil {
+					t.Errorf("seed %d: %s: %v", seed, name, err)
+				}
+			})
+			w.k.After(time.Duration(rng.IntN(40_000))*time.Microsecond, func() {
+				p.Kill()
+				if next < 400 {
+					w.k.After(time.Duration(rng.IntN(100))*time.Millisecond, func() { write(name) })
+				}
+			})
+		}
+		w.run(func(ctx context.Context) {
+			w.topic(ctx, "a", parts)
+			write("one")
+			write("two")
+			w.sleep(ctx, 10*time.Minute)
+			var seen [parts]map[string]bool
+			for i := range parts {
+				seen[i] = map[string]bool{}
+				got, _ := w.read(ctx, tp("a", int32(i)), broker.ReadCommitted)
+				for _, id := range got {
+					if seen[i][id] {
+						t.Errorf("seed %d: %s is twice in partition %d", seed, id, i)
+					}
+					seen[i][id] = true
+				}
+			}
+			if next < 100 || len(seen[0]) < 50 || len(seen[0]) == next {
+				t.Errorf("seed %d: %d of %d transactions seen: nothing is tried here", seed, len(seen[0]), next)
+			}
+			for n := 1; n <= next; n++ {
+				id := fmt.Sprint(n)
+				if a := seen[0][id]; a != seen[1][id] || a != seen[2][id] || confirmed[id] && !a {
+					t.Errorf("seed %d: transaction %s: confirmed %v, seen %v %v %v", seed, id, confirmed[id], a, seen[1][id], seen[2][id])
+				}
+			}
+		})
+		checkLogs(t, w)
+		w.k.Close()
+		if t.Failed() {
+			return
+		}
+	}
+}

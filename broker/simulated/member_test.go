@@ -9,6 +9,7 @@ import (
 
 	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/broker/simulated"
+	"github.com/kstreamlab/kstreamlab/internal/trace"
 	"github.com/kstreamlab/kstreamlab/sim"
 )
 
@@ -172,6 +173,69 @@ func TestZombieMemberLosesAndRejoins(t *testing.T) {
 		w.sleep(ctx, 20*time.Second)
 		if len(one.d.owned) != 1 || len(two.d.owned) != 1 || !slices.ContainsFunc(one.d.lines, func(s string) bool { return s[:4] == "lost" }) {
 			t.Fatalf("one has %v (%v), two %v", one.d.owned, one.d.lines, two.d.owned)
+		}
+	})
+}
+
+// slowLeader takes its time for the first assignment.
+type slowLeader struct {
+	spread
+	p     *sim.Process
+	slept *bool
+}
+
+func (a slowLeader) Assign(ctx context.Context, g broker.GroupSubscription) (map[string]broker.Assignment, error) {
+	if !*a.slept {
+		*a.slept = true
+		if err := a.p.Sleep(ctx, time.Minute); err != nil {
+			return nil, err
+		}
+	}
+	return a.spread.Assign(ctx, g)
+}
+
+func TestLeaderThatDoesNotSyncIsExpelled(t *testing.T) {
+	w := newWorld(t, 3, simulated.Config{})
+	w.run(func(ctx context.Context) {
+		w.topic(ctx, "a", 2)
+		slept := false
+		cfg := broker.MemberConfig{Assignor: slowLeader{spread{cooperative: true}, w.main, &slept}, RebalanceTimeout: 20 * time.Second, SessionTimeout: 10 * time.Second}
+		d := &diary{}
+		cfg.Group, cfg.Topics, cfg.Listener, cfg.ClientID = "g", []string{"a"}, d, "slow"
+		cfg.Reset = broker.ResetEarliest
+		m, err := w.c.JoinGroup(ctx, cfg)
+		w.must(err)
+		for i := range 8 {
+			if _, err := m.Poll(ctx, 10, 10*time.Second); err != nil {
+				t.Fatalf("poll %d: %v", i, err)
+			}
+		}
+		if len(d.owned) != 2 || !slept {
+			t.Fatalf("owns %v", d.owned)
+		}
+		expelled := slices.ContainsFunc(w.trace.Events(), func(e trace.Event) bool { return e.Kind == "group.expel" })
+		if !expelled {
+			t.Fatal("the leader was not expelled in the meantime")
+		}
+	})
+}
+
+func TestStaticMembersKeepTheirPlaces(t *testing.T) {
+	w := newWorld(t, 3, simulated.Config{})
+	w.run(func(ctx context.Context) {
+		w.topic(ctx, "a", 4)
+		cfg := func(id string) broker.MemberConfig {
+			return broker.MemberConfig{Assignor: spread{cooperative: true}, InstanceID: id, RebalanceTimeout: 20 * time.Second}
+		}
+		one, two := w.worker("one", cfg("i1")), w.worker("two", cfg("i2"))
+		w.sleep(ctx, 10*time.Second)
+		generation, owned := two.m.Metadata().Generation, slices.Clone(one.d.owned)
+		one.p.Kill()
+		w.sleep(ctx, 5*time.Second)
+		again := w.worker("one", cfg("i1"))
+		w.sleep(ctx, 10*time.Second)
+		if two.m.Metadata().Generation != generation || !slices.Equal(again.d.owned, owned) || len(owned) != 2 {
+			t.Fatalf("generation %d, was %d; %v, was %v", two.m.Metadata().Generation, generation, again.d.owned, owned)
 		}
 	})
 }

@@ -16,7 +16,10 @@ type offsetCommitRequest struct {
 type offsetCommitResponse struct{ code code }
 
 func (b *node) offsetCommit(r *offsetCommitRequest, out reply) {
-	answer := func(e code) { out(&offsetCommitResponse{e}, smallResponse) }
+	answer := func(e code) {
+		out(&offsetCommitResponse{e}, smallResponse)
+		b.emitCommitRefused("OffsetCommit", r, e)
+	}
 	c := b.groupCoordinator(r.group)
 	if c == nil {
 		answer(codeNotCoordinator)
@@ -32,6 +35,17 @@ func (b *node) offsetCommit(r *offsetCommitRequest, out reply) {
 	}
 	c.commit(r, noProducer, 0, answer)
 	c.watchOffsets(g)
+}
+
+// emitCommitRefused traces that a commit of someone who is no longer what it thinks was refused.
+func (b *node) emitCommitRefused(api string, r *offsetCommitRequest, c code) {
+	switch c {
+	case codeUnknownMember, codeIllegalGeneration, codeFencedInstance, codeInvalidProducerEpoch, codeInvalidProducerID:
+		if b.tracing() {
+			b.emit("offset.refused", trace.F("api", api), trace.F("group", r.group), trace.F("member", r.member),
+				trace.I("generation", int64(r.generation)), trace.F("code", codes[c].name))
+		}
+	}
 }
 
 // mayCommit judges a commit; a transactional one is judged the same, but that it may come while a rebalance ends.
@@ -95,7 +109,10 @@ type txnOffsetCommitRequest struct {
 }
 
 func (b *node) txnOffsetCommit(r *txnOffsetCommitRequest, out reply) {
-	answer := func(e code) { out(&offsetCommitResponse{e}, smallResponse) }
+	answer := func(e code) {
+		out(&offsetCommitResponse{e}, smallResponse)
+		b.emitCommitRefused("TxnOffsetCommit", &r.offsetCommitRequest, e)
+	}
 	if b.groupCoordinator(r.group) == nil {
 		answer(codeNotCoordinator)
 		return

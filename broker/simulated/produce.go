@@ -61,7 +61,19 @@ type partitionWrite struct {
 	batch   *batch
 }
 
-func (w *partitionWrite) fail(c code) { w.pending.done(w.index, c, -1) }
+func (w *partitionWrite) fail(c code) {
+	w.pending.done(w.index, c, -1)
+	if c == codeInvalidProducerEpoch {
+		w.node.emitRefused("Produce", w.batch.producer, w.batch.epoch, c)
+	}
+}
+
+// emitRefused traces that a fenced producer was refused.
+func (b *node) emitRefused(api string, producer int64, epoch int16, c code) {
+	if b.tracing() {
+		b.emit("txn.refused", trace.F("api", api), trace.I("producer", producer), trace.I("epoch", int64(epoch)), trace.F("code", codes[c].name))
+	}
+}
 
 func (w *partitionWrite) accept(tp broker.TopicPartition, id string) {
 	w.p = w.node.m.partition(tp)

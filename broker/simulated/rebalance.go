@@ -200,6 +200,16 @@ func (c *groupCoordinator) removeMember(g *group, m *groupMember) {
 	}
 }
 
+// ForceRebalance makes a stable group share again. It says whether there was one.
+func (m *Model) ForceRebalance(groupID string) bool {
+	c, ok := m.groupLog(groupID).state.(*groupCoordinator)
+	if !ok || c.groups[groupID] == nil || c.groups[groupID].state != groupStable {
+		return false
+	}
+	c.prepareRebalance(c.groups[groupID], nil, "force")
+	return true
+}
+
 // ExpireSession ends a member's session now, as if its heartbeats had failed to come. It says whether there was such a member.
 func (m *Model) ExpireSession(groupID, member string) bool {
 	c, ok := m.groupLog(groupID).state.(*groupCoordinator)

@@ -125,6 +125,23 @@ func (c *txnCoordinator) fence(t *txn, why string) {
 	c.prepare(t, false, 2, func(code, *txnRecord) {})
 }
 
+// FenceProducer makes the present producer of a transactional id a stale one, as the start of another would: what it has open is
+// aborted. It says whether the id is known and not just ending a transaction.
+func (m *Model) FenceProducer(id string) bool {
+	c, ok := m.txnLog(id).state.(*txnCoordinator)
+	if !ok || c.txns[id] == nil || c.txns[id].state.preparing() {
+		return false
+	}
+	t := c.txns[id]
+	if t.state == txnOngoing {
+		c.fence(t, "txn.fence")
+		return true
+	}
+	c.emit("txn.fence", &t.txnRecord)
+	c.prepare(t, false, 2, func(code, *txnRecord) {})
+	return true
+}
+
 // addPartition adds a partition to the producer's transaction; the first one begins it.
 func (c *txnCoordinator) addPartition(id string, producer int64, epoch int16, tp broker.TopicPartition, answer func(code)) {
 	t := c.txns[id]
@@ -197,6 +214,9 @@ func (b *node) endTxn(r *endTxnRequest, out reply) {
 	l.state.(*txnCoordinator).endTxn(r, func(e code, t *txnRecord) {
 		if e != codeNone {
 			out(&endTxnResponse{code: e}, smallResponse)
+			if e == codeProducerFenced {
+				b.emitRefused("EndTxn", r.producer, r.epoch, e)
+			}
 			return
 		}
 		out(&endTxnResponse{producer: t.producer, epoch: t.epoch}, smallResponse)
