@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/streams/internal/graph"
 	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
 	"github.com/kstreamlab/kstreamlab/streams/internal/topology"
@@ -26,6 +25,9 @@ type Builder struct {
 
 // NewBuilder returns an empty builder.
 func NewBuilder() *Builder { return &Builder{g: graph.New()} }
+
+// Err is the first error so far: what Build would return.
+func (b *Builder) Err() error { return b.err }
 
 // Build compiles the steps. The builder must not be used afterwards.
 func (b *Builder) Build() (*Topology, error) {
@@ -71,6 +73,25 @@ func need[T any](b *Builder, s serde.Serde[T], dflt any, step, what string) serd
 	return nil
 }
 
+// CheckName says whether a step, a store or an internal topic may have this name: letters, digits, '.', '_' and '-', at most 249.
+func CheckName(name string) error { return topology.CheckName(name) }
+
+// named is user, or a generated name where that is empty.
+func (b *Builder) named(user, prefix string) string {
+	b.check(user)
+	return b.g.Named(user, prefix)
+}
+
+// check refuses a name that cannot be; none is fine.
+func (b *Builder) check(name string) {
+	if name == "" {
+		return
+	}
+	if err := CheckName(name); err != nil && b.err == nil {
+		b.err = err
+	}
+}
+
 // Named names a step in Kafka's sense: its node, and what is derived from it.
 type Named string
 
@@ -108,12 +129,15 @@ func UsePartitionTimeOnInvalidTimestamp[K, V any](r Extracted[K, V], partitionTi
 	return partitionTime, nil
 }
 
+// WallclockTimestamp is the time at which a record is read.
+func WallclockTimestamp[K, V any](r Extracted[K, V], _ int64) (int64, error) { return r.Clock(), nil }
+
 // Consumed says how a topic is read.
 type Consumed[K, V any] struct {
 	Key       serde.Serde[K]
 	Value     serde.Serde[V]
 	Timestamp TimestampExtractor[K, V] // nil: FailOnInvalidTimestamp
-	Reset     broker.ResetPolicy       // ResetNone: auto.offset.reset of the configuration
+	Reset     string                   // earliest, latest or none; empty: auto.offset.reset of the configuration
 	Name      string
 }
 
@@ -124,7 +148,7 @@ func Stream[K, V any](b *Builder, topic string, c Consumed[K, V]) *KStream[K, V]
 
 // Streams reads several topics as one stream.
 func Streams[K, V any](b *Builder, topics []string, c Consumed[K, V]) *KStream[K, V] {
-	name := b.g.Named(c.Name, "KSTREAM-SOURCE-")
+	name := b.named(c.Name, "KSTREAM-SOURCE-")
 	if len(topics) == 0 || slices.Contains(topics, "") {
 		b.fail("source %s has no topic, or an empty one", name)
 	}

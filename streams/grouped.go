@@ -51,14 +51,16 @@ func GroupBy[K, V, K2 any](s *KStream[K, V], f func(k K, v V) (K2, error), opts 
 
 // Materialized configures a store. The zero value is Kafka's default: named by the builder, persistent, cached and logged.
 type Materialized[K, V any] struct {
-	Name      string
-	Key       serde.Serde[K]
-	Value     serde.Serde[V]
-	InMemory  bool
-	NoCaching bool
-	NoLogging bool
-	LogConfig map[string]string // settings of the changelog topic
-	Retention time.Duration     // windowed stores; 0: size + grace
+	Name     string
+	Key      serde.Serde[K]
+	Value    serde.Serde[V]
+	InMemory bool
+	// Persistent: on disk, whatever the builder's default is.
+	Persistent bool
+	NoCaching  bool
+	NoLogging  bool
+	LogConfig  map[string]string // settings of the changelog topic
+	Retention  time.Duration     // windowed stores; 0: size + grace
 	// StepName names the node: Kafka's Named beside Materialized.
 	StepName string
 }
@@ -108,27 +110,33 @@ func (g *KGroupedStream[K, V]) WindowedBy(w Windows) *TimeWindowedKStream[K, V] 
 // Grouping is a grouped stream, with windows or without: KGroupedStream or TimeWindowedKStream. KR is the key of its aggregates: K, or
 // serde.Windowed[K].
 type Grouping[K, V, KR any] interface {
-	grouping() (g *KGroupedStream[K, V], w *Windows, _ KR)
+	grouping() (g *KGroupedStream[K, V], w *windowing[K, KR])
 }
 
-func (g *KGroupedStream[K, V]) grouping() (*KGroupedStream[K, V], *Windows, K) {
-	var k K
-	return g, nil, k
+// windowing is how windows are cut, and how keys with a window are made and written; nil: there are no windows.
+type windowing[K, KR any] struct {
+	Windows
+	key   func(serde.Windowed[K]) KR
+	serde func(inner serde.Serde[K], size int64) serde.Serde[KR]
 }
 
-func (t *TimeWindowedKStream[K, V]) grouping() (*KGroupedStream[K, V], *Windows, serde.Windowed[K]) {
-	return t.g, &t.w, serde.Windowed[K]{}
+func (g *KGroupedStream[K, V]) grouping() (*KGroupedStream[K, V], *windowing[K, K]) {
+	return g, nil
+}
+
+func (t *TimeWindowedKStream[K, V]) grouping() (*KGroupedStream[K, V], *windowing[K, serde.Windowed[K]]) {
+	return t.g, &windowing[K, serde.Windowed[K]]{t.w, func(k serde.Windowed[K]) serde.Windowed[K] { return k }, serde.TimeWindowed[K]}
 }
 
 // Count counts the records of each key (and window). Without windows, records with a null value do not count, as in Kafka.
 func Count[K, V, KR any](in Grouping[K, V, KR], opts ...Materialized[K, int64]) *KTable[KR, int64] {
-	g, _, _ := in.grouping()
+	g, _ := in.grouping()
 	return aggregate(in, countOption(g.s.b, opts), "KSTREAM-AGGREGATE-", zero, count[K, V])
 }
 
 // Reduce combines the values of each key (and window); the first value stands as it is.
 func Reduce[K, V, KR any](in Grouping[K, V, KR], f func(agg, v V) (V, error), opts ...Materialized[K, V]) *KTable[KR, V] {
-	g, _, _ := in.grouping()
+	g, _ := in.grouping()
 	return aggregate(in, inherit(first(opts), nil, g.value), "KSTREAM-REDUCE-", nil, reduce[K](f))
 }
 
@@ -140,14 +148,25 @@ func Aggregate[K, V, KR, A any](in Grouping[K, V, KR], init func() (A, error), f
 // countOption burns a number where a Materialized without a name is given, as Kafka's count does.
 func countOption[K any](b *Builder, opts []Materialized[K, int64]) Materialized[K, int64] {
 	m := first(opts)
-	named := m.StepName != "" && m.Key == nil && m.Value == nil && !m.InMemory && !m.NoCaching && !m.NoLogging && m.LogConfig == nil && m.Retention == 0
-	if len(opts) > 0 && m.Name == "" && !named {
-		b.g.NewName("")
+	if len(opts) > 0 && !m.onlyNamed() {
+		burn(b, m.Name)
 	}
 	if m.Value == nil {
 		m.Value = serde.Long()
 	}
 	return m
+}
+
+// onlyNamed says that there is nothing but a name for the step: Kafka's form with Named and without Materialized.
+func (m *Materialized[K, V]) onlyNamed() bool {
+	return m.StepName != "" && m.Name == "" && m.Key == nil && m.Value == nil && !m.InMemory && !m.Persistent && !m.NoCaching && !m.NoLogging &&
+		m.LogConfig == nil && m.Retention == 0
+}
+
+func burn(b *Builder, store string) {
+	if store == "" {
+		b.g.NewName("")
+	}
 }
 
 func inherit[K, V any](m Materialized[K, V], key serde.Serde[K], value serde.Serde[V]) Materialized[K, V] {
@@ -182,12 +201,13 @@ func folded[K, V, A any](f func(k K, v V, agg A) (A, error)) operator.Fold[K, V,
 // plan names store and node, inserts the repartition topic where one is due, and adds the stateful step.
 func plan[K, V, A any](g *KGroupedStream[K, V], m Materialized[K, A], prefix string, spec state.Spec, make func(node string, spec *state.Spec, key serde.Serde[K], value serde.Serde[A]) func() processor.Instance) (*graph.Node, *KStream[K, V], *state.Spec) {
 	b := g.s.b
+	b.check(m.Name)
 	spec.Name = m.Name
 	if spec.Name == "" {
 		spec.Name = b.g.NewName(prefix + "STATE-STORE-")
 	}
-	spec.InMemory, spec.Caching, spec.Logging, spec.LogConfig = m.InMemory || b.InMemory, !m.NoCaching, !m.NoLogging, m.LogConfig
-	node := b.g.Named(m.StepName, prefix)
+	spec.InMemory, spec.Caching, spec.Logging, spec.LogConfig = m.InMemory || b.InMemory && !m.Persistent, !m.NoCaching, !m.NoLogging, m.LogConfig
+	node := b.named(m.StepName, prefix)
 	from := g.grouped(spec.Name)
 	n := b.g.Add(&graph.Node{Name: node, Write: func(tb *topology.Builder, parents []string) {
 		key := need(b, m.Key, b.DefaultKeySerde, node, "key")
@@ -217,15 +237,12 @@ func (g *KGroupedStream[K, V]) grouped(store string) *KStream[K, V] {
 }
 
 func aggregate[K, V, KR, A any](in Grouping[K, V, KR], m Materialized[K, A], prefix string, init func() (A, error), fold operator.Fold[K, V, A]) *KTable[KR, A] {
-	g, w, _ := in.grouping()
+	g, w := in.grouping()
 	m = inherit(m, g.key, nil)
-	var table any
 	if w != nil {
-		table = aggregateWindows(g, w.w, m, prefix, init, fold)
-	} else {
-		table = aggregateKeys(g, m, prefix, init, fold)
+		return aggregateWindows(g, w, m, prefix, init, fold)
 	}
-	return table.(*KTable[KR, A]) // KR is K without windows and Windowed[K] with them, by the two grouping methods
+	return any(aggregateKeys(g, m, prefix, init, fold)).(*KTable[KR, A]) // without windows KR is K
 }
 
 func aggregateKeys[K, V, A any](g *KGroupedStream[K, V], m Materialized[K, A], prefix string, init func() (A, error), fold operator.Fold[K, V, A]) *KTable[K, A] {
@@ -240,8 +257,8 @@ func aggregateKeys[K, V, A any](g *KGroupedStream[K, V], m Materialized[K, A], p
 	return &KTable[K, A]{b: g.s.b, node: n, name: n.Name, key: m.Key, value: m.Value, sources: from.sources}
 }
 
-func aggregateWindows[K, V, A any](g *KGroupedStream[K, V], w operator.Windows, m Materialized[K, A], prefix string, init func() (A, error), fold operator.Fold[K, V, A]) *KTable[serde.Windowed[K], A] {
-	b := g.s.b
+func aggregateWindows[K, V, KR, A any](g *KGroupedStream[K, V], wk *windowing[K, KR], m Materialized[K, A], prefix string, init func() (A, error), fold operator.Fold[K, V, A]) *KTable[KR, A] {
+	b, w := g.s.b, wk.w
 	spec := state.Spec{Kind: state.TimestampedWindow, Retention: m.Retention.Milliseconds(), WindowSize: w.Size}
 	if w.Unlimited {
 		spec.Retention, spec.WindowSize = 1<<63-1, 1<<63-1
@@ -253,15 +270,15 @@ func aggregateWindows[K, V, A any](g *KGroupedStream[K, V], w operator.Windows, 
 	}
 	n, from, made := plan(g, m, prefix, spec, func(node string, spec *state.Spec, key serde.Serde[K], value serde.Serde[A]) func() processor.Instance {
 		return func() processor.Instance {
-			return &operator.WindowAggregate[K, V, A]{Node: node, Store: spec.Name, Windows: w, Initializer: init, Fold: fold,
+			return &operator.WindowAggregate[K, V, A, KR]{Key: wk.key, Node: node, Store: spec.Name, Windows: w, Initializer: init, Fold: fold,
 				Open: func(h *state.Handle, topic string) (*state.Window[K, A], error) {
 					return state.NewWindow(h, topic, key, value)
 				}}
 		}
 	})
-	table := &KTable[serde.Windowed[K], A]{b: b, node: n, name: n.Name, value: m.Value, sources: from.sources}
+	table := &KTable[KR, A]{b: b, node: n, name: n.Name, value: m.Value, sources: from.sources}
 	if m.Key != nil {
-		table.key = serde.TimeWindowed(m.Key, made.WindowSize)
+		table.key = wk.serde(m.Key, made.WindowSize)
 	}
 	return table
 }

@@ -59,20 +59,20 @@ func (s *KStream[K, V]) FilterNot(where func(k K, v V) (bool, error), name ...Na
 }
 
 func (s *KStream[K, V]) filter(where func(k K, v V) (bool, error), not bool, name []Named) *KStream[K, V] {
-	return s.then(step(s, s.b.g.Named(string(first(name)), "KSTREAM-FILTER-"), func() processor.Instance {
+	return s.then(step(s, s.b.named(string(first(name)), "KSTREAM-FILTER-"), func() processor.Instance {
 		return &operator.Filter[K, V]{Where: where, Not: not}
 	}))
 }
 
 // Map gives each record a new key and value.
 func Map[K, V, K2, V2 any](s *KStream[K, V], f func(k K, v V) (K2, V2, error), name ...Named) *KStream[K2, V2] {
-	n := step(s, s.b.g.Named(string(first(name)), "KSTREAM-MAP-"), func() processor.Instance { return &operator.Map[K, V, K2, V2]{F: f} })
+	n := step(s, s.b.named(string(first(name)), "KSTREAM-MAP-"), func() processor.Instance { return &operator.Map[K, V, K2, V2]{F: f} })
 	return changed[K, V, K2, V2](s, n, nil, nil, true)
 }
 
 // MapValues gives each record a new value.
 func MapValues[K, V, V2 any](s *KStream[K, V], f func(k K, v V) (V2, error), name ...Named) *KStream[K, V2] {
-	n := step(s, s.b.g.Named(string(first(name)), "KSTREAM-MAPVALUES-"), func() processor.Instance { return &operator.MapValues[K, V, V2]{F: f} })
+	n := step(s, s.b.named(string(first(name)), "KSTREAM-MAPVALUES-"), func() processor.Instance { return &operator.MapValues[K, V, V2]{F: f} })
 	return changed[K, V, K, V2](s, n, s.key, nil, false)
 }
 
@@ -81,30 +81,30 @@ type Pair[K, V any] = operator.Pair[K, V]
 
 // FlatMap gives any number of records for each.
 func FlatMap[K, V, K2, V2 any](s *KStream[K, V], f func(k K, v V) ([]Pair[K2, V2], error), name ...Named) *KStream[K2, V2] {
-	n := step(s, s.b.g.Named(string(first(name)), "KSTREAM-FLATMAP-"), func() processor.Instance { return &operator.FlatMap[K, V, K2, V2]{F: f} })
+	n := step(s, s.b.named(string(first(name)), "KSTREAM-FLATMAP-"), func() processor.Instance { return &operator.FlatMap[K, V, K2, V2]{F: f} })
 	return changed[K, V, K2, V2](s, n, nil, nil, true)
 }
 
 // FlatMapValues gives any number of values for each.
 func FlatMapValues[K, V, V2 any](s *KStream[K, V], f func(k K, v V) ([]V2, error), name ...Named) *KStream[K, V2] {
-	n := step(s, s.b.g.Named(string(first(name)), "KSTREAM-FLATMAPVALUES-"), func() processor.Instance { return &operator.FlatMapValues[K, V, V2]{F: f} })
+	n := step(s, s.b.named(string(first(name)), "KSTREAM-FLATMAPVALUES-"), func() processor.Instance { return &operator.FlatMapValues[K, V, V2]{F: f} })
 	return changed[K, V, K, V2](s, n, s.key, nil, false)
 }
 
 // SelectKey gives each record a new key.
 func SelectKey[K, V, K2 any](s *KStream[K, V], f func(k K, v V) (K2, error), name ...Named) *KStream[K2, V] {
-	n := step(s, s.b.g.Named(string(first(name)), "KSTREAM-KEY-SELECT-"), func() processor.Instance { return &operator.SelectKey[K, V, K2]{F: f} })
+	n := step(s, s.b.named(string(first(name)), "KSTREAM-KEY-SELECT-"), func() processor.Instance { return &operator.SelectKey[K, V, K2]{F: f} })
 	return changed[K, V, K2, V](s, n, nil, s.value, true)
 }
 
 // Peek shows each record to f.
 func (s *KStream[K, V]) Peek(f func(k K, v V) error, name ...Named) *KStream[K, V] {
-	return s.then(step(s, s.b.g.Named(string(first(name)), "KSTREAM-PEEK-"), func() processor.Instance { return &operator.Peek[K, V]{F: f} }))
+	return s.then(step(s, s.b.named(string(first(name)), "KSTREAM-PEEK-"), func() processor.Instance { return &operator.Peek[K, V]{F: f} }))
 }
 
 // Foreach shows each record to f, and ends there.
 func (s *KStream[K, V]) Foreach(f func(k K, v V) error, name ...Named) {
-	step(s, s.b.g.Named(string(first(name)), "KSTREAM-FOREACH-"), func() processor.Instance { return &operator.Peek[K, V]{F: f} })
+	step(s, s.b.named(string(first(name)), "KSTREAM-FOREACH-"), func() processor.Instance { return &operator.Peek[K, V]{F: f} })
 }
 
 // Branched is one branch of Branch. A nil Where is the default branch, which must come last.
@@ -117,7 +117,7 @@ type Branched[K, V any] struct {
 // Branch splits a stream: each record goes to the first branch whose predicate says true, and nowhere if there is none. The result has
 // a stream for each branch, in order.
 func (s *KStream[K, V]) Branch(branches []Branched[K, V], name ...Named) []*KStream[K, V] {
-	splitter := s.b.g.Named(string(first(name)), "KSTREAM-BRANCH-")
+	splitter := s.b.named(string(first(name)), "KSTREAM-BRANCH-")
 	var kids []string
 	var where []func(k K, v V) (bool, error)
 	for i, br := range branches {
@@ -144,7 +144,7 @@ func (s *KStream[K, V]) Branch(branches []Branched[K, V], name ...Named) []*KStr
 
 // Merge is this stream and another as one. Records of one input keep their order.
 func (s *KStream[K, V]) Merge(o *KStream[K, V], name ...Named) *KStream[K, V] {
-	n := s.b.g.Named(string(first(name)), "KSTREAM-MERGE-")
+	n := s.b.named(string(first(name)), "KSTREAM-MERGE-")
 	node := s.b.g.Add(&graph.Node{Name: n, Write: func(tb *topology.Builder, parents []string) {
 		tb.Add(&topology.Node{Kind: topology.ProcessorNode, Name: n, Parents: parents, New: func() processor.Instance { return &operator.Pass[K, V]{} }})
 	}}, s.node, o.node)
@@ -177,7 +177,7 @@ func (s *KStream[K, V]) ToDynamic(choose func(r *Record[K, V], ctx *RecordContex
 
 func (s *KStream[K, V]) to(topic string, choose func(*Record[K, V], *RecordContext) (string, error), text string, p Produced[K, V]) {
 	b := s.b
-	name := b.g.Named(p.Name, "KSTREAM-SINK-")
+	name := b.named(p.Name, "KSTREAM-SINK-")
 	if p.Key == nil {
 		p.Key = s.key
 	}
@@ -204,7 +204,7 @@ type Repartitioned[K, V any] struct {
 // Repartition sends the stream through an internal topic, so that records of one key meet in one task.
 func (s *KStream[K, V]) Repartition(opts ...Repartitioned[K, V]) *KStream[K, V] {
 	o := first(opts)
-	name := s.b.g.Named(o.Name, "KSTREAM-REPARTITION-")
+	name := s.b.named(o.Name, "KSTREAM-REPARTITION-")
 	if o.Value == nil {
 		o.Value = s.value
 	}
@@ -235,5 +235,8 @@ func (s *KStream[K, V]) through(base string, named bool, key serde.Serde[K], val
 	}}, s.node)
 	return &KStream[K, V]{b: b, node: n, name: source, key: key, value: value, sources: []*graph.Node{n}}
 }
+
+// Serdes are those that the stream has from its steps so far; nil where it has none, and the builder's default would be taken.
+func (s *KStream[K, V]) Serdes() (key serde.Serde[K], value serde.Serde[V]) { return s.key, s.value }
 
 func (s *KStream[K, V]) String() string { return fmt.Sprintf("KStream(%s)", s.name) }

@@ -20,7 +20,7 @@ type KTable[K, V any] struct {
 
 // ToStream is the table's changes as records of new values; a deletion is a null value.
 func (t *KTable[K, V]) ToStream(name ...Named) *KStream[K, V] {
-	n := t.b.g.Named(string(first(name)), "KTABLE-TOSTREAM-")
+	n := t.b.named(string(first(name)), "KTABLE-TOSTREAM-")
 	node := t.b.g.Add(&graph.Node{Name: n, Write: func(tb *topology.Builder, parents []string) {
 		tb.Add(&topology.Node{Kind: topology.ProcessorNode, Name: n, Parents: parents, New: func() processor.Instance { return &operator.ToStream[K, V]{} }})
 	}}, t.node)

@@ -32,8 +32,11 @@ const (
 //
 // Its stream time is the highest timestamp that this node has seen. In Kafka that starts again at -1 with every restart or move of
 // the task; here it is committed with the task's offsets.
-type WindowAggregate[K, V, A any] struct {
-	updates[serde.Windowed[K], A]
+//
+// KR is the key of the results: serde.Windowed[K], or an interface that holds one. Key makes it.
+type WindowAggregate[K, V, A, KR any] struct {
+	updates[KR, A]
+	Key         func(serde.Windowed[K]) KR
 	Node        string
 	Store       string
 	Open        func(h *state.Handle, changelog string) (*state.Window[K, A], error)
@@ -48,7 +51,7 @@ type WindowAggregate[K, V, A any] struct {
 }
 
 // Init implements processor.Instance.
-func (n *WindowAggregate[K, V, A]) Init(t processor.Task) (err error) {
+func (n *WindowAggregate[K, V, A, KR]) Init(t processor.Task) (err error) {
 	n.sendOld = n.SendOld
 	h := t.Store(n.Store)
 	if n.store, err = n.Open(h, t.Changelog(n.Store)); err != nil {
@@ -64,7 +67,7 @@ func (n *WindowAggregate[K, V, A]) Init(t processor.Task) (err error) {
 	return n.init(t)
 }
 
-func (n *WindowAggregate[K, V, A]) flushed(key, value, old []byte) error {
+func (n *WindowAggregate[K, V, A, KR]) flushed(key, value, old []byte) error {
 	k, err := n.store.DecodeKey(key)
 	if err != nil {
 		return err
@@ -74,10 +77,10 @@ func (n *WindowAggregate[K, V, A]) flushed(key, value, old []byte) error {
 	if err != nil {
 		return err
 	}
-	return n.emit(k, c, ts, n.ctx)
+	return n.emit(n.Key(k), c, ts, n.ctx)
 }
 
-func (n *WindowAggregate[K, V, A]) end(start int64) int64 {
+func (n *WindowAggregate[K, V, A, KR]) end(start int64) int64 {
 	if n.Windows.Unlimited {
 		return serde.WindowEnd(start, 1<<63-1)
 	}
@@ -85,7 +88,7 @@ func (n *WindowAggregate[K, V, A]) end(start int64) int64 {
 }
 
 // Process implements processor.Processor.
-func (n *WindowAggregate[K, V, A]) Process(r *processor.Record[K, V]) error {
+func (n *WindowAggregate[K, V, A, KR]) Process(r *processor.Record[K, V]) error {
 	if r.NullKey {
 		n.Task().Drop(n.Node, "null key")
 		return nil
@@ -110,7 +113,7 @@ func (n *WindowAggregate[K, V, A]) Process(r *processor.Record[K, V]) error {
 	return nil
 }
 
-func (n *WindowAggregate[K, V, A]) update(r *processor.Record[K, V], start int64) error {
+func (n *WindowAggregate[K, V, A, KR]) update(r *processor.Record[K, V], start int64) error {
 	old, oldTime, has, err := n.store.Fetch(r.Key, start)
 	if err != nil {
 		return err
@@ -128,7 +131,7 @@ func (n *WindowAggregate[K, V, A]) update(r *processor.Record[K, V], start int64
 	if err != nil || n.cached {
 		return err
 	}
-	return n.emit(serde.Windowed[K]{Key: r.Key, Window: serde.Window{Start: start, End: n.end(start)}}, c, ts, n.ctx)
+	return n.emit(n.Key(serde.Windowed[K]{Key: r.Key, Window: serde.Window{Start: start, End: n.end(start)}}), c, ts, n.ctx)
 }
 
 // ToStream turns a table's changes into records of their new values: KTable.toStream.

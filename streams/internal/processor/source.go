@@ -40,6 +40,8 @@ type Extracted[K, V any] struct {
 	Offset int64
 	// Record's Timestamp is the one that the record has on the topic.
 	*Record[K, V]
+	// Clock is the wall clock in ms.
+	Clock func() int64
 }
 
 // Extractor is a TimestampExtractor. A negative result without an error leaves the record out.
@@ -59,7 +61,18 @@ type Source[K, V any] struct {
 	Key     serde.Serde[K]
 	Value   serde.Serde[V]
 	Extract Extractor[K, V] // nil: FailOnInvalidTimestamp
+
+	nullKey   func(*K) bool
+	nullValue func(*V) bool
 }
+
+// Init implements Instance.
+func (s *Source[K, V]) Init(t Task) error {
+	s.nullKey, s.nullValue = NullTest[K](), NullTest[V]()
+	return s.Output.Init(t)
+}
+
+func (s *Source[K, V]) now() int64 { return s.Task().Now() }
 
 // NewSlot implements Input.
 func (s *Source[K, V]) NewSlot(tp broker.TopicPartition) Slot {
@@ -80,11 +93,13 @@ func (s *slot[K, V]) Load(raw *broker.Record, partitionTime int64) (int64, error
 		if r.Key, err = s.src.Key.Decode(s.tp.Topic, raw.Key); err != nil {
 			return 0, &DeserializationError{"key", err}
 		}
+		r.NullKey = s.src.nullKey(&r.Key)
 	}
 	if !r.NullValue {
 		if r.Value, err = s.src.Value.Decode(s.tp.Topic, raw.Value); err != nil {
 			return 0, &DeserializationError{"value", err}
 		}
+		r.NullValue = s.src.nullValue(&r.Value)
 	}
 	extract := s.src.Extract
 	if extract == nil {
@@ -93,7 +108,7 @@ func (s *slot[K, V]) Load(raw *broker.Record, partitionTime int64) (int64, error
 		}
 		extract = FailOnInvalidTimestamp[K, V]
 	}
-	ts, err := extract(Extracted[K, V]{s.tp, raw.Offset, r}, partitionTime)
+	ts, err := extract(Extracted[K, V]{s.tp, raw.Offset, r, s.src.now}, partitionTime)
 	r.Timestamp = ts
 	return ts, err
 }

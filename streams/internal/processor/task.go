@@ -56,6 +56,8 @@ type Task interface {
 	StreamTime() int64
 	// WallClock is the time in milliseconds, as of the beginning of the current record or punctuation.
 	WallClock() int64
+	// Now is the time in milliseconds.
+	Now() int64
 	// Store is a state store of the task; nil when there is none of that name.
 	Store(name string) *state.Handle
 	// Changelog is the name of a store's changelog topic, which its serdes are given.

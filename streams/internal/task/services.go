@@ -20,6 +20,9 @@ func (t *Task) StreamTime() int64 { return t.time }
 // WallClock implements processor.Task.
 func (t *Task) WallClock() int64 { return t.wall }
 
+// Now implements processor.Task.
+func (t *Task) Now() int64 { return t.cfg.Host.Now().UnixMilli() }
+
 // Store implements processor.Task.
 func (t *Task) Store(name string) *state.Handle { return t.stores[name] }
 

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
 	"github.com/kstreamlab/kstreamlab/streams/state"
 )
@@ -31,7 +30,7 @@ type Node struct {
 	Stores  []string // ProcessorNode: in order of connection
 	// Topics are a source's, in order of declaration; internal ones without the application's prefix.
 	Topics []string
-	Reset  broker.ResetPolicy // SourceNode; ResetNone: the application's default
+	Reset  string // SourceNode: earliest, latest or none; empty: the application's default
 	// Topic is a sink's; empty: Extractor describes what chooses it.
 	Topic     string
 	Extractor string
@@ -53,7 +52,28 @@ type Error struct{ Text string }
 
 func (e *Error) Error() string { return "Invalid topology: " + e.Text }
 
+// Class is Kafka's name of the error kind.
+func (e *Error) Class() string { return "org.apache.kafka.streams.errors.TopologyException" }
+
 func errorf(format string, args ...any) error { return &Error{fmt.Sprintf(format, args...)} }
+
+// CheckName says whether a node, store or topic may have this name: letters, digits, '.', '_' and '-', at most 249 of them.
+func CheckName(name string) error {
+	switch {
+	case name == "":
+		return errorf("Name is illegal, it can't be empty")
+	case name == "." || name == "..":
+		return errorf(`Name cannot be "." or ".."`)
+	case len(name) > 249:
+		return errorf("Name is illegal, it can't be longer than 249 characters, name: %s", name)
+	}
+	for _, c := range []byte(name) {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '_' || c == '-') {
+			return errorf(`Name %q is illegal, it contains a character other than ASCII alphanumerics, '.', '_' and '-'`, name)
+		}
+	}
+	return nil
+}
 
 // Builder collects nodes. The first error stays and is returned by Build.
 type Builder struct {
