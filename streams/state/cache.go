@@ -19,10 +19,11 @@ func NewBudget(max int64) *Budget { return &Budget{max: max} }
 func (b *Budget) Used() int64 { return b.used }
 
 // Flushed is told of each row as it leaves the cache, after it was put into the store below, with the record context of its last
-// update in force. old is nil unless it was asked for or value is nil.
+// update in force. old is nil unless WantOld asks for it. A deletion of what never was below is not told of.
 type Flushed func(key, value, old []byte) error
 
 // Cache holds back the updates of one store until a commit, or until the budget is spent: Kafka's caching stores over NamedCache.
+// After an error it is good for nothing but to be dropped with its task.
 type Cache struct {
 	below   Bytes
 	budget  *Budget
@@ -42,7 +43,7 @@ type Cache struct {
 }
 
 type cached struct {
-	key   string
+	cell  *cell // in rows
 	size  int64
 	ctx   RecordContext
 	lru   *list.Element
@@ -61,17 +62,14 @@ func (c *Cache) OnFlush(f Flushed) { c.flushed = f }
 func (c *Cache) Get(key []byte) ([]byte, error) {
 	if m, ok := c.meta[string(key)]; ok {
 		c.lru.MoveToFront(m.lru)
-		return c.rows.cells[m.key].value, nil
+		return m.cell.value, nil
 	}
 	v, err := c.below.Get(key)
-	if err != nil || v == nil {
+	if err != nil || v == nil || c.Segment != nil {
 		return v, err
 	}
-	// a clean entry, as Kafka's caching stores make on a read
-	if err := c.enter(key, v, false); err != nil {
-		return nil, err
-	}
-	return v, nil
+	// a clean entry, as Kafka's caching key-value store makes on a read; its window store does not
+	return v, c.enter(key, v, false)
 }
 
 // Put implements Bytes.
@@ -79,15 +77,15 @@ func (c *Cache) Put(key, value []byte) error { return c.enter(key, value, true) 
 
 func (c *Cache) enter(key, value []byte, dirty bool) error {
 	m, ok := c.meta[string(key)]
-	if !ok {
-		m = &cached{key: string(key)}
-		c.meta[m.key] = m
-		m.lru = c.lru.PushFront(m)
-	} else {
+	if ok {
+		c.rows.set(m.cell, value)
 		c.lru.MoveToFront(m.lru)
 		c.budget.used -= m.size
+	} else {
+		m = &cached{cell: c.rows.put(key, value)}
+		c.meta[m.cell.key] = m
+		m.lru = c.lru.PushFront(m)
 	}
-	c.rows.put(key, value)
 	if dirty {
 		m.ctx = *c.ctx
 		if m.dirty != nil {
@@ -96,14 +94,17 @@ func (c *Cache) enter(key, value []byte, dirty bool) error {
 			m.dirty = c.dirty.PushBack(m)
 		}
 	}
-	m.size = entrySize(key, value, &m.ctx)
+	m.size = c.entrySize(key, value, &m.ctx)
 	c.budget.used += m.size
 	return c.evict()
 }
 
-// entrySize is Kafka's LRUCacheEntry.size plus the node around it.
-func entrySize(key, value []byte, ctx *RecordContext) int64 {
+// entrySize is Kafka's LRUCacheEntry.size plus the node around it. The cache of a window store has 8 bytes of segment before each key.
+func (c *Cache) entrySize(key, value []byte, ctx *RecordContext) int64 {
 	n := len(key) + 24 + 1 + len(value) + 8 + 8 + 4 + len(ctx.Topic)
+	if c.Segment != nil {
+		n += 8
+	}
 	for _, h := range ctx.Headers {
 		n += len(h.Key) + len(h.Value)
 	}
@@ -119,8 +120,8 @@ func (c *Cache) evict() error {
 			if err := c.flush(m); err != nil {
 				return err
 			}
-			if c.meta[m.key] != m || m.dirty != nil {
-				continue // what the flush led to touched it again
+			if c.meta[m.cell.key] != m || m.dirty != nil {
+				continue // a deletion, or what the flush led to touched it again
 			}
 		}
 		c.forget(m)
@@ -130,72 +131,79 @@ func (c *Cache) evict() error {
 
 func (c *Cache) forget(m *cached) {
 	c.lru.Remove(m.lru)
-	delete(c.meta, m.key)
-	c.rows.remove([]byte(m.key))
+	delete(c.meta, m.cell.key)
+	c.rows.remove([]byte(m.cell.key))
 	c.budget.used -= m.size
 }
 
 // Flush writes all dirty entries below, and tells of them.
 func (c *Cache) Flush() error { return c.flush(nil) }
 
+// update is what a flush writes of an entry: as it was when the flush began, since what the flush leads to downstream may change or evict it.
+type update struct {
+	m     *cached
+	value []byte
+	ctx   RecordContext
+}
+
 func (c *Cache) flush(first *cached) error {
-	batch := make([]*cached, 0, c.dirty.Len())
+	batch := make([]update, 0, c.dirty.Len())
+	take := func(m *cached) {
+		batch = append(batch, update{m, m.cell.value, m.ctx})
+		m.dirty = nil
+	}
 	if first != nil {
-		batch = append(batch, first)
+		take(first)
 	}
 	for e := c.dirty.Front(); e != nil; e = e.Next() {
 		if m := e.Value.(*cached); m != first {
-			batch = append(batch, m)
+			take(m)
 		}
-	}
-	for _, m := range batch {
-		m.dirty = nil
 	}
 	c.dirty.Init()
 	saved := *c.ctx
 	defer func() { *c.ctx = saved }()
-	for _, m := range batch {
-		cell, ok := c.rows.cells[m.key]
-		if !ok {
-			continue
-		}
-		if err := c.write([]byte(m.key), cell.value, m); err != nil {
+	for i := range batch {
+		if err := c.write(&batch[i]); err != nil {
 			return err
 		}
-		if cell.value == nil && c.meta[m.key] == m && m.dirty == nil {
+	}
+	for _, u := range batch {
+		if m := u.m; m.cell.value == nil && m.dirty == nil && c.meta[m.cell.key] == m {
 			c.forget(m) // a deletion that is written needs no place
 		}
 	}
 	return nil
 }
 
-func (c *Cache) write(key, value []byte, m *cached) error {
-	*c.ctx = m.ctx
+func (c *Cache) write(u *update) error {
+	*c.ctx = u.ctx
+	key := []byte(u.m.cell.key)
 	if c.flushed == nil {
-		return c.below.Put(key, value)
+		return c.below.Put(key, u.value)
 	}
 	var old []byte
-	if value == nil || c.WantOld {
+	if u.value == nil || c.WantOld {
 		var err error
 		if old, err = c.below.Get(key); err != nil {
 			return err
 		}
 	}
-	if value == nil && old == nil {
+	if u.value == nil && old == nil {
 		return nil
 	}
-	if err := c.below.Put(key, value); err != nil {
+	if err := c.below.Put(key, u.value); err != nil {
 		return err
 	}
 	if !c.WantOld {
 		old = nil
 	}
-	return c.flushed(key, value, old)
+	return c.flushed(key, u.value, old)
 }
 
 // Scan implements Bytes.
 func (c *Cache) Scan(s Span) Iterator {
-	if len(c.rows.cells) == 0 {
+	if len(c.meta) == 0 {
 		return c.below.Scan(s)
 	}
 	top := c.rows.scan(s.From, s.To, s.Reverse)

@@ -2,17 +2,18 @@ package state
 
 // Engine keeps the committed rows of all stores of one task. It is used by one thread at a time.
 type Engine interface {
-	// Get returns nil where there is nothing; the result is the caller's.
+	// Get returns nil where there is nothing. The result is immutable and may be kept; key is the caller's again.
 	Get(key []byte) ([]byte, error)
-	// Scan walks [from, to); nil is open. Rows of later Applies may or may not be seen.
+	// Scan walks [from, to); nil is open. Rows of later Applies may or may not be seen. Close the iterator before the engine.
 	Scan(from, to []byte, reverse bool) Iterator
 	// Apply makes a batch visible, all of it or nothing, also after a crash. A crash may lose the last batches, never one before
 	// another that it keeps.
 	Apply(b *Batch) error
+	// Close ends the engine's use.
 	Close() error
 }
 
-// Batch is a list of changes. The zero value is empty.
+// Batch is a list of changes, applied in order. The zero value is empty. Keys and values are the batch's until Reset.
 type Batch struct {
 	ops []op
 }
@@ -25,7 +26,7 @@ type op struct {
 // Set puts a row; a nil value deletes it.
 func (b *Batch) Set(key, value []byte) { b.ops = append(b.ops, op{key: key, value: value}) }
 
-// DeleteRange deletes [from, to).
+// DeleteRange deletes [from, to); to is not nil.
 func (b *Batch) DeleteRange(from, to []byte) { b.ops = append(b.ops, op{key: from, end: to}) }
 
 // Len is the number of changes.

@@ -8,6 +8,7 @@ type Memory struct{ rows *ordered }
 // NewMemory returns an empty engine.
 func NewMemory() *Memory { return &Memory{newOrdered()} }
 
+// Get implements Engine.
 func (m *Memory) Get(key []byte) ([]byte, error) {
 	if c, ok := m.rows.get(key); ok {
 		return c.value, nil
@@ -15,18 +16,16 @@ func (m *Memory) Get(key []byte) ([]byte, error) {
 	return nil, nil
 }
 
+// Scan implements Engine.
 func (m *Memory) Scan(from, to []byte, reverse bool) Iterator { return m.rows.scan(from, to, reverse) }
 
+// Apply implements Engine.
 func (m *Memory) Apply(b *Batch) error {
 	for _, o := range b.ops {
 		switch {
 		case o.end != nil:
-			var keys [][]byte
 			for it := m.rows.scan(o.key, o.end, false); it.Next(); {
-				keys = append(keys, it.Key())
-			}
-			for _, k := range keys {
-				m.rows.remove(k)
+				m.rows.remove(it.Key())
 			}
 		case o.value == nil:
 			m.rows.remove(o.key)
@@ -37,4 +36,5 @@ func (m *Memory) Apply(b *Batch) error {
 	return nil
 }
 
+// Close implements Engine; it drops the rows.
 func (m *Memory) Close() error { return nil }

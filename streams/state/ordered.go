@@ -1,6 +1,11 @@
 package state
 
-import "github.com/tidwall/btree"
+import (
+	"slices"
+	"strings"
+
+	"github.com/tidwall/btree"
+)
 
 // ordered is a map of bytes that is a plain hash map until somebody asks for its order; from then on a tree beside it knows the order.
 // Point access, which is all that counting needs, stays a hash look-up.
@@ -23,11 +28,10 @@ func (o *ordered) get(key []byte) (*cell, bool) {
 	return c, ok
 }
 
-func (o *ordered) put(key, value []byte) {
+func (o *ordered) put(key, value []byte) *cell {
 	if c, ok := o.cells[string(key)]; ok {
-		o.bytes += int64(len(value) - len(c.value))
-		c.value = value
-		return
+		o.set(c, value)
+		return c
 	}
 	c := &cell{string(key), value}
 	o.cells[c.key] = c
@@ -35,6 +39,13 @@ func (o *ordered) put(key, value []byte) {
 	if o.tree != nil {
 		o.tree.Set(c.key, c)
 	}
+	return c
+}
+
+// set changes the value of a cell that is in the map.
+func (o *ordered) set(c *cell, value []byte) {
+	o.bytes += int64(len(value) - len(c.value))
+	c.value = value
 }
 
 func (o *ordered) remove(key []byte) {
@@ -55,6 +66,25 @@ func (o *ordered) clear() {
 	o.bytes = 0
 }
 
+// each calls f for all cells in order of their keys. f must not change the map.
+func (o *ordered) each(f func(c *cell)) {
+	if o.tree != nil {
+		o.tree.Scan(func(_ string, c *cell) bool {
+			f(c)
+			return true
+		})
+		return
+	}
+	all := make([]*cell, 0, len(o.cells))
+	for _, c := range o.cells { // sorted below
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(a, b *cell) int { return strings.Compare(a.key, b.key) })
+	for _, c := range all {
+		f(c)
+	}
+}
+
 func (o *ordered) index() *btree.Map[string, *cell] {
 	if o.tree == nil {
 		o.tree = btree.NewMap[string, *cell](0)
@@ -65,10 +95,9 @@ func (o *ordered) index() *btree.Map[string, *cell] {
 	return o.tree
 }
 
-// scan walks [from, to). The iterator finds its place again by key after each step, so the map may change meanwhile.
+// scan walks [from, to). The iterator finds its place again by key at each step, so the map may change meanwhile.
 func (o *ordered) scan(from, to []byte, reverse bool) *orderedIter {
-	it := &orderedIter{o: o, from: string(from), to: string(to), toOpen: to == nil, reverse: reverse}
-	return it
+	return &orderedIter{o: o, from: string(from), to: string(to), toOpen: to == nil, reverse: reverse}
 }
 
 type orderedIter struct {
@@ -77,59 +106,67 @@ type orderedIter struct {
 	toOpen   bool
 	reverse  bool
 	started  bool
-	cur      *cell
+	done     bool
+	at       string // where it is
+	key      []byte
+	value    []byte
 }
 
+// Next implements Iterator.
 func (it *orderedIter) Next() bool {
+	if it.done {
+		return false
+	}
+	found := it.seek()
+	if found != nil && (it.reverse && found.key < it.from || !it.reverse && !it.toOpen && found.key >= it.to) {
+		found = nil
+	}
+	it.started, it.done = true, found == nil
+	if found == nil {
+		return false
+	}
+	it.at, it.key, it.value = found.key, []byte(found.key), found.value
+	return true
+}
+
+// seek finds the next cell, whatever the far bound.
+func (it *orderedIter) seek() (found *cell) {
 	tree := it.o.index()
-	var found *cell
+	pivot := it.from
+	skip := it.started // the pivot itself is not wanted
+	switch {
+	case it.started:
+		pivot = it.at
+	case it.reverse:
+		pivot, skip = it.to, true
+	}
 	take := func(k string, c *cell) bool {
+		if skip && k == pivot {
+			return true
+		}
 		found = c
 		return false
 	}
 	switch {
-	case it.reverse:
-		pivot := it.to
-		if it.started {
-			pivot = it.cur.key
-		}
-		skip := it.started || !it.toOpen // the pivot itself is not wanted
-		f := func(k string, c *cell) bool {
-			if skip && k == pivot {
-				return true
-			}
-			return take(k, c)
-		}
-		if !it.started && it.toOpen {
-			tree.Reverse(f)
-		} else {
-			tree.Descend(pivot, f)
-		}
-		if found != nil && found.key < it.from {
-			found = nil
-		}
-	case it.started:
-		tree.Ascend(it.cur.key, func(k string, c *cell) bool {
-			if k == it.cur.key {
-				return true
-			}
-			return take(k, c)
-		})
+	case !it.reverse:
+		tree.Ascend(pivot, take)
+	case it.started || !it.toOpen:
+		tree.Descend(pivot, take)
 	default:
-		tree.Ascend(it.from, take)
+		skip = false
+		tree.Reverse(take)
 	}
-	if found != nil && !it.reverse && !it.toOpen && found.key >= it.to {
-		found = nil
-	}
-	it.started = true
-	if found == nil {
-		return false
-	}
-	it.cur = &cell{found.key, found.value}
-	return true
+	return found
 }
 
-func (it *orderedIter) Key() []byte   { return []byte(it.cur.key) }
-func (it *orderedIter) Value() []byte { return it.cur.value }
-func (it *orderedIter) Err() error    { return nil }
-func (it *orderedIter) Close() error  { return nil }
+// Key implements Iterator.
+func (it *orderedIter) Key() []byte { return it.key }
+
+// Value implements Iterator.
+func (it *orderedIter) Value() []byte { return it.value }
+
+// Err implements Iterator.
+func (it *orderedIter) Err() error { return nil }
+
+// Close implements Iterator.
+func (it *orderedIter) Close() error { return nil }

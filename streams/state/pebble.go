@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -44,6 +45,7 @@ func OpenPebble(dir string, o PebbleOptions) (*Pebble, error) {
 	return &Pebble{db}, nil
 }
 
+// Get implements Engine.
 func (p *Pebble) Get(key []byte) ([]byte, error) {
 	v, c, err := p.db.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
@@ -56,17 +58,23 @@ func (p *Pebble) Get(key []byte) ([]byte, error) {
 	return v, c.Close()
 }
 
+// Scan implements Engine. It sees the rows as they are now.
 func (p *Pebble) Scan(from, to []byte, reverse bool) Iterator {
+	if to != nil && bytes.Compare(from, to) >= 0 {
+		return &rowsIter{} // bounds that cross are not Pebble's to judge
+	}
 	it, err := p.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
 	return &pebbleIter{it: it, err: err, reverse: reverse}
 }
 
+// Apply implements Engine.
 func (p *Pebble) Apply(b *Batch) error {
 	w := p.db.NewBatch()
 	defer w.Close()
 	for _, o := range b.ops {
 		var err error
 		switch {
+		case o.end != nil && bytes.Compare(o.key, o.end) >= 0:
 		case o.end != nil:
 			err = w.DeleteRange(o.key, o.end, nil)
 		case o.value == nil:
@@ -84,6 +92,7 @@ func (p *Pebble) Apply(b *Batch) error {
 	return nil
 }
 
+// Close implements Engine. All iterators must be closed.
 func (p *Pebble) Close() error { return p.db.Close() }
 
 type pebbleIter struct {

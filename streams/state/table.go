@@ -42,22 +42,22 @@ func (db *DB) Offset(store string) (int64, error) {
 	return o, nil
 }
 
-// Commit makes all uncommitted rows and the given changelog offsets durable in one step.
+// Commit makes all uncommitted rows and the given changelog offsets durable in one step. After an error nothing is committed, and it may
+// be called again.
 func (db *DB) Commit(offsets map[string]int64) error {
 	db.batch.Reset()
 	for _, l := range db.layers {
 		l.collect(&db.batch)
 	}
 	names := make([]string, 0, len(offsets))
-	for s := range offsets {
+	for s := range offsets { // sorted below
 		names = append(names, s)
 	}
 	slices.Sort(names)
 	for _, s := range names {
-		if db.offsets[s] == offsets[s] && offsets[s] != 0 {
+		if have, ok := db.offsets[s]; ok && have == offsets[s] {
 			continue
 		}
-		db.offsets[s] = offsets[s]
 		db.batch.Set(append([]byte{'o'}, s...), binary.BigEndian.AppendUint64(nil, uint64(offsets[s])))
 	}
 	if db.batch.Len() == 0 {
@@ -65,6 +65,9 @@ func (db *DB) Commit(offsets map[string]int64) error {
 	}
 	if err := db.engine.Apply(&db.batch); err != nil {
 		return err
+	}
+	for _, s := range names {
+		db.offsets[s] = offsets[s]
 	}
 	for _, l := range db.layers {
 		l.discard()
@@ -160,9 +163,10 @@ func (t *Table) Scan(s Span) Iterator {
 }
 
 func (t *Table) collect(b *Batch) {
-	for it := t.dirty.scan(nil, nil, false); it.Next(); {
-		b.Set(slices.Concat(t.prefix, it.Key()), it.Value())
-	}
+	t.dirty.each(func(c *cell) {
+		key := make([]byte, 0, len(t.prefix)+len(c.key))
+		b.Set(append(append(key, t.prefix...), c.key...), c.value)
+	})
 }
 
 func (t *Table) discard()       { t.dirty.clear() }
