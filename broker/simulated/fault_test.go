@@ -474,3 +474,41 @@ func TestTransactionsAreWholeOrNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestAllBrokersCrash(t *testing.T) {
+	w := newWorld(t, 5, simulated.Config{})
+	w.run(func(ctx context.Context) {
+		w.topic(ctx, "a", 2)
+		one := w.worker("one", broker.MemberConfig{Assignor: spread{cooperative: true}})
+		p := w.producer(ctx, "")
+		for i := range 2 {
+			w.must(p.Send(ctx, tp("a", int32(i)), values(i, i+1), nil))
+		}
+		w.must(p.Flush(ctx))
+		w.sleep(ctx, 10*time.Second)
+		for id := 1; id <= 3; id++ {
+			w.m.CrashBroker(id)
+			w.sleep(ctx, 4*time.Second)
+		}
+		w.sleep(ctx, time.Minute)
+		for i := range 2 {
+			w.must(p.Send(ctx, tp("a", int32(i)), values(2+i, 3+i), nil))
+		}
+		for _, id := range []int{2, 1, 3} {
+			w.m.RestartBroker(id)
+			w.sleep(ctx, 30*time.Second)
+		}
+		w.must(p.Flush(ctx))
+		w.sleep(ctx, time.Minute)
+		w.wantValues(ctx, tp("a", 0), broker.ReadUncommitted, "0", "2")
+		w.wantValues(ctx, tp("a", 1), broker.ReadUncommitted, "1", "3")
+		if len(one.got) != 4 || one.err != nil {
+			t.Fatalf("the member got %v, %v", one.got, one.err)
+		}
+		for _, v := range w.m.Partitions() {
+			if len(v.ISR) != 3 || v.HighWatermark != 2 {
+				t.Fatalf("%+v", v)
+			}
+		}
+	})
+}
