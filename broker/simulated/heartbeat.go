@@ -32,11 +32,14 @@ func (b *node) heartbeat(r *heartbeatRequest, out reply) {
 		out(heartbeatResponses[codeUnknownMember], smallResponse)
 		return
 	}
-	if e := g.check(r.member, r.instance, r.generation); e != codeNone {
-		out(heartbeatResponses[e], smallResponse)
-		return
+	m := g.member(r.member)
+	if m == nil || r.instance != "" || r.generation != g.generation {
+		if e := g.check(r.member, r.instance, r.generation); e != codeNone {
+			out(heartbeatResponses[e], smallResponse)
+			return
+		}
 	}
-	g.member(r.member).seen = b.m.k.Now()
+	m.seen = b.m.k.Now()
 	if g.state == groupPreparing {
 		out(heartbeatResponses[codeRebalanceInProgress], smallResponse)
 		return
