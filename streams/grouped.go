@@ -214,6 +214,7 @@ func plan[K, V, A any](g *KGroupedStream[K, V], m Materialized[K, A], prefix str
 		value := need(b, m.Value, b.DefaultValueSerde, node, "value")
 		tb.Add(&topology.Node{Kind: topology.ProcessorNode, Name: node, Parents: parents, New: make(node, &spec, key, value)})
 		tb.AddStore(&spec, node)
+		tb.StoreSerdes(spec.Name, key, value)
 	}}, from.node)
 	return n, from, &spec
 }

@@ -159,8 +159,8 @@ func (i *Instance) processID() string {
 }
 
 func (i *Instance) taskConfig() *task.Config {
-	tc := &task.Config{ApplicationID: i.cfg.ApplicationID, Topology: i.top.t, Host: i.h, MaxTaskIdle: i.cfg.MaxTaskIdle.Milliseconds(), Buffered: i.cfg.Buffered,
-		ForgetTime: i.cfg.ForgetTime, Handlers: i.handlers(), Dropped: i.dropped}
+	tc := TaskConfig(i.top, &i.cfg, i.h)
+	tc.Dropped = i.dropped
 	if !i.cfg.MemoryEngine {
 		i.cache = pebble.NewCache(50 << 20)
 		tc.OpenEngine = func(id processor.TaskID) (state.Engine, error) {
@@ -174,27 +174,6 @@ func (i *Instance) dropped(id processor.TaskID, node, reason string) {
 	if i.h.Tracing() {
 		i.h.Emit(trace.Event{Kind: "record.drop", Fields: []trace.Field{trace.F("task", id.String()), trace.F("processor", node), trace.F("reason", reason)}})
 	}
-}
-
-func (i *Instance) handlers() task.Handlers {
-	h := task.Handlers{DeadLetters: i.cfg.DeadLetters}
-	h.Deserialization = func(id processor.TaskID, source string, tp broker.TopicPartition, r *broker.Record, err error) bool {
-		i.log.Error("streams: cannot read a record", "task", id.String(), "source", source, "partition", tp.String(), "offset", r.Offset, "error", err)
-		return i.cfg.ContinueDeserialization
-	}
-	h.Processing = func(id processor.TaskID, node string, ctx *processor.RecordContext, err error) bool {
-		i.log.Error("streams: cannot process a record", "task", id.String(), "processor", node, "topic", ctx.Topic, "partition", ctx.Partition, "offset", ctx.Offset, "error", err)
-		return i.cfg.ContinueProcessing
-	}
-	h.Production = func(tp broker.TopicPartition, err error) bool {
-		i.log.Error("streams: cannot write a record", "partition", tp.String(), "error", err)
-		return i.cfg.ContinueProduction
-	}
-	h.Serialization = func(id processor.TaskID, origin string, ctx *processor.RecordContext, err error) bool {
-		i.log.Error("streams: cannot write a record: its "+origin+" does not serialize", "task", id.String(), "topic", ctx.Topic, "offset", ctx.Offset, "error", err)
-		return i.cfg.ContinueProduction
-	}
-	return h
 }
 
 func (i *Instance) threadConfig(n int, tc *task.Config) thread.Config {

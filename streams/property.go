@@ -87,6 +87,9 @@ func (e *PropertyError) Error() string {
 	return fmt.Sprintf("Invalid value %s for configuration %s: %s", e.Value, e.Name, e.Want)
 }
 
+// Class is Kafka's name of the error kind.
+func (e *PropertyError) Class() string { return "org.apache.kafka.common.config.ConfigException" }
+
 // values are checked properties over their defaults.
 type values struct {
 	set  map[string]string

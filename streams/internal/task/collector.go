@@ -30,6 +30,7 @@ type Collector struct {
 	failed  func(tp broker.TopicPartition, err error) bool // the production exception handler: true: drop and go on
 	rand    *rand.Rand
 	arena   []byte
+	batch   int
 	free    [][]broker.Record
 }
 
@@ -49,8 +50,11 @@ type partitionOut struct {
 // NewCollector returns a collector over a producer. ctx is the thread's. failed is the production exception handler.
 func NewCollector(ctx context.Context, p broker.Producer, transactional bool, r *rand.Rand, failed func(broker.TopicPartition, error) bool) *Collector {
 	return &Collector{producer: p, ctx: ctx, txn: transactional, topics: map[string]*topicOut{}, offsets: map[broker.TopicPartition]int64{},
-		failed: failed, rand: r}
+		failed: failed, rand: r, batch: batchRecords}
 }
+
+// SetBatch changes how many records of one partition are gathered; 1 keeps the order of records over all partitions.
+func (c *Collector) SetBatch(n int) { c.batch = n }
 
 // Producer is the thread's producer.
 func (c *Collector) Producer() broker.Producer { return c.producer }
@@ -116,7 +120,7 @@ func (c *Collector) Send(topic string, partition int32, hash []byte, r broker.Re
 		}
 	}
 	p.records = append(p.records, r)
-	if len(p.records) >= batchRecords {
+	if len(p.records) >= c.batch {
 		return c.Dispatch()
 	}
 	return nil

@@ -63,6 +63,23 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
+// Class is Kafka's name of the error kind.
+func (e *Error) Class() string { return "org.apache.kafka.streams.errors.StreamsException" }
+
+// FlushError is a failure while a store's cache was written: Kafka's ProcessorStateException.
+type FlushError struct {
+	Store string
+	Err   error
+}
+
+func (e *FlushError) Error() string {
+	return fmt.Sprintf("flush the cache of store %s: %v", e.Store, e.Err)
+}
+func (e *FlushError) Unwrap() error { return e.Err }
+
+// Class is Kafka's name of the error kind.
+func (e *FlushError) Class() string { return "org.apache.kafka.streams.errors.ProcessorStateException" }
+
 // Task is one task.
 type Task struct {
 	cfg  *Config
@@ -401,7 +418,10 @@ func (t *Task) PrepareCommit(now int64) error {
 	t.wall = now
 	for _, h := range t.storeOrder {
 		if err := h.Flush(); err != nil {
-			return t.located(h.Name, err)
+			if err = t.located(h.Name, err); processor.IsTaskError(err) {
+				return err
+			}
+			return &FlushError{h.Name, err}
 		}
 	}
 	return nil

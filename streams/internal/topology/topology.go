@@ -84,12 +84,13 @@ type Builder struct {
 	repartitions []Repartition
 	copartition  [][]string // source topics, as named in nodes
 	topicSource  map[string]string
+	serdes       map[string]StoreSerdes
 	err          error
 }
 
 // NewBuilder returns an empty builder.
 func NewBuilder() *Builder {
-	return &Builder{byName: map[string]*Node{}, storeUsers: map[string][]string{}, topicSource: map[string]string{}}
+	return &Builder{byName: map[string]*Node{}, storeUsers: map[string][]string{}, topicSource: map[string]string{}, serdes: map[string]StoreSerdes{}}
 }
 
 // Err is the first error.
@@ -154,6 +155,11 @@ func (b *Builder) AddStore(s *state.Spec, nodes ...string) {
 	}
 }
 
+// StoreSerdes notes the serdes of a store.
+func (b *Builder) StoreSerdes(store string, key, value any) {
+	b.serdes[store] = StoreSerdes{key, value}
+}
+
 // Connect connects a processor to stores.
 func (b *Builder) Connect(node string, stores ...string) {
 	n := b.byName[node]
@@ -196,11 +202,19 @@ func (b *Builder) Copartition(sources ...string) {
 type Topology struct {
 	Subs  []*Subtopology
 	nodes map[string]*Node
+	order []*Node // all nodes, in order of declaration
 	// Repartitions are all internal topics between sub-topologies, sorted by topic.
 	Repartitions []Repartition
 	// Copartition are groups of source topics that must have equally many partitions.
 	Copartition [][]string
+	serdes      map[string]StoreSerdes
 }
+
+// StoreSerdes are a store's serdes: a serde.Serde of its key and of its value.
+type StoreSerdes struct{ Key, Value any }
+
+// StoreSerdes are the serdes of a store.
+func (t *Topology) StoreSerdes(store string) StoreSerdes { return t.serdes[store] }
 
 // Subtopology is a connected part of a topology: one task a partition.
 type Subtopology struct {
@@ -219,7 +233,7 @@ func (b *Builder) Build() (*Topology, error) {
 	if len(b.nodes) == 0 {
 		return nil, errorf("Topology has no stream threads and no global threads, must subscribe to at least one source topic or global table.")
 	}
-	t := &Topology{nodes: b.byName, Repartitions: b.repartitions, Copartition: b.copartition}
+	t := &Topology{nodes: b.byName, order: b.nodes, serdes: b.serdes, Repartitions: b.repartitions, Copartition: b.copartition}
 	slices.SortFunc(t.Repartitions, func(x, y Repartition) int { return strings.Compare(x.Topic, y.Topic) })
 	root := b.groups()
 	subs := map[string]*Subtopology{}
@@ -231,23 +245,44 @@ func (b *Builder) Build() (*Topology, error) {
 			t.Subs = append(t.Subs, s)
 		}
 		s.Nodes = append(s.Nodes, n)
+	}
+	for _, s := range t.Subs {
+		s.finish(b.stores)
+	}
+	return t, nil
+}
+
+// finish fills in what follows from the nodes: the stores in the order in which nodes name them, which is the order of flushes.
+func (s *Subtopology) finish(stores []*state.Spec) {
+	s.Stores, s.Sources, s.Sinks = nil, nil, nil
+	for _, n := range s.Nodes {
 		s.Sources = append(s.Sources, n.Topics...)
 		if n.Kind == SinkNode && n.Topic != "" {
 			s.Sinks = append(s.Sinks, n.Topic)
 		}
-	}
-	for _, s := range b.stores {
-		if users := b.storeUsers[s.Name]; len(users) > 0 {
-			sub := subs[root[users[0]]]
-			sub.Stores = append(sub.Stores, s)
+		for _, name := range n.Stores {
+			if i := slices.IndexFunc(stores, func(x *state.Spec) bool { return x.Name == name }); i >= 0 && !slices.Contains(s.Stores, stores[i]) {
+				s.Stores = append(s.Stores, stores[i])
+			}
 		}
 	}
+	slices.Sort(s.Sources)
+	slices.Sort(s.Sinks)
+	s.Sinks = slices.Compact(s.Sinks)
+}
+
+// Merged is the topology with all sub-topologies as one, for a driver that runs everything in one task.
+func (t *Topology) Merged() *Topology {
+	out := *t
+	all := &Subtopology{}
+	var stores []*state.Spec
 	for _, s := range t.Subs {
-		slices.Sort(s.Sources)
-		slices.Sort(s.Sinks)
-		s.Sinks = slices.Compact(s.Sinks)
+		stores = append(stores, s.Stores...)
 	}
-	return t, nil
+	all.Nodes = slices.Clone(t.order)
+	all.finish(stores)
+	out.Subs = []*Subtopology{all}
+	return &out
 }
 
 // groups finds the connected components over edges and shared stores: node name to the name of its component's representative.

@@ -1,0 +1,228 @@
+package streamstest
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/streams"
+	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
+	"github.com/kstreamlab/kstreamlab/streams/internal/task"
+	"github.com/kstreamlab/kstreamlab/streams/internal/topology"
+	"github.com/kstreamlab/kstreamlab/streams/state"
+)
+
+// Record is a record of a topic.
+type Record struct {
+	Topic string
+	broker.Record
+}
+
+// Options are what a Driver is made of, beside the topology.
+type Options struct {
+	// Properties are the application's, by Kafka's names. application.id defaults to "test".
+	Properties map[string]string
+	// Manual: commit only when Commit is called, as between two commits in production; caches then hold records back.
+	Manual bool
+	// Start is the wall clock at the start; the zero Time is 1970.
+	Start time.Time
+	// Log gets the task's log; nil: nobody.
+	Log *slog.Logger
+}
+
+// Driver runs a topology. It is for one goroutine. After an error it is good for Close only.
+type Driver struct {
+	plan    *topology.Topology
+	cfg     streams.Config
+	manual  bool
+	clock   *clock
+	out     *producer
+	task    *task.Task
+	offsets map[string]int64 // by topic: how many records it has
+	fed     int              // how many of the records sent were looked at for topics that the topology reads
+}
+
+// New opens a driver that ends with the test; an error fails it. A nil props is an empty configuration.
+func New(t testing.TB, top *streams.Topology, props map[string]string) *Driver {
+	t.Helper()
+	d, err := Open(top, Options{Properties: props, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return d
+}
+
+// Open opens a driver. Errors of the configuration are all told at once, as by streams.ParseConfig.
+func Open(top *streams.Topology, o Options) (*Driver, error) {
+	props := map[string]string{"application.id": "test"}
+	maps.Copy(props, o.Properties)
+	cfg, err := streams.ParseConfig(props)
+	if err != nil {
+		return nil, err
+	}
+	d := &Driver{plan: top.Plan().Merged(), cfg: cfg, manual: o.Manual, clock: newClock(o.Start, o.Log), out: &producer{offsets: map[string]int64{}}, offsets: map[string]int64{}}
+	if err := d.start(top); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *Driver) start(top *streams.Topology) error {
+	tc := streams.TaskConfig(top, &d.cfg, d.clock)
+	tc.Topology = d.plan
+	collector := task.NewCollector(context.Background(), d.out, false, rand.New(rand.NewPCG(1, 1)), tc.Handlers.Production)
+	collector.SetBatch(1)
+	var inputs []broker.TopicPartition
+	for _, topic := range d.plan.SourceTopics() {
+		inputs = append(inputs, broker.TopicPartition{Topic: d.topicName(topic)})
+	}
+	var budget *state.Budget
+	if d.cfg.CacheBytes > 0 {
+		budget = state.NewBudget(d.cfg.CacheBytes)
+	}
+	var err error
+	if d.task, err = task.New(tc, processor.TaskID{}, inputs, budget, collector); err != nil {
+		return err
+	}
+	if err := d.task.Activate(nil); err != nil {
+		return err
+	}
+	for _, tp := range inputs {
+		d.task.SetEnd(tp, 0, 0)
+	}
+	return nil
+}
+
+func (d *Driver) topicName(topic string) string {
+	if d.plan.IsRepartition(topic) {
+		return d.cfg.ApplicationID + "-" + topic
+	}
+	return topic
+}
+
+// Pipe hands over one record and processes everything that follows from it. The record's offset is the driver's choice.
+func (d *Driver) Pipe(r Record) error { return d.Batch(r) }
+
+// Batch queues records and then processes them: the next one is that with the lowest timestamp at the head of its partition.
+func (d *Driver) Batch(records ...Record) error {
+	for _, r := range records {
+		if !d.reads(r.Topic) {
+			return &UnknownTopicError{r.Topic, d.Reads()}
+		}
+		d.queue(r)
+	}
+	return d.run()
+}
+
+// Reads are the topics that the topology reads, by their names on a cluster.
+func (d *Driver) Reads() []string {
+	var topics []string
+	for _, tp := range d.task.Inputs() {
+		topics = append(topics, tp.Topic)
+	}
+	return topics
+}
+
+func (d *Driver) reads(topic string) bool { return slices.Contains(d.Reads(), topic) }
+
+func (d *Driver) queue(r Record) {
+	r.Offset = d.offsets[r.Topic]
+	d.offsets[r.Topic]++
+	end := d.offsets[r.Topic]
+	d.task.Add(&broker.Batch{TopicPartition: broker.TopicPartition{Topic: r.Topic}, Records: []broker.Record{r.Record}, Next: end, HighWatermark: end, LastStable: end}, false)
+}
+
+// feed queues what was sent to topics that the topology reads.
+func (d *Driver) feed() {
+	for ; d.fed < len(d.out.sent); d.fed++ {
+		if r := d.out.sent[d.fed]; d.reads(r.Topic) {
+			if r.Timestamp < 0 {
+				r.Timestamp = d.now()
+			}
+			d.queue(r)
+		}
+	}
+}
+
+func (d *Driver) now() int64 { return d.clock.Now().UnixMilli() }
+
+// run processes what is queued, one record after another.
+func (d *Driver) run() error {
+	d.feed()
+	for {
+		n, _, _, err := d.task.Process(1, d.now())
+		if err != nil || n == 0 {
+			return err
+		}
+		if _, err := d.task.Punctuate(d.now()); err != nil {
+			return err
+		}
+		if !d.manual {
+			if err := d.commit(); err != nil {
+				return err
+			}
+		}
+		d.feed()
+	}
+}
+
+func (d *Driver) commit() error {
+	if err := d.task.PrepareCommit(d.now()); err != nil {
+		return err
+	}
+	return d.task.PostCommit()
+}
+
+// Commit writes the caches and commits, then processes what that sent to topics that the topology reads.
+func (d *Driver) Commit() error {
+	if err := d.commit(); err != nil {
+		return err
+	}
+	return d.run()
+}
+
+// Advance moves the wall clock and runs the punctuations that are due, each once.
+func (d *Driver) Advance(by time.Duration) error {
+	d.clock.now = d.clock.now.Add(by)
+	if _, err := d.task.Punctuate(d.now()); err != nil {
+		return err
+	}
+	if !d.manual {
+		if err := d.commit(); err != nil {
+			return err
+		}
+	}
+	return d.run()
+}
+
+// Sent is everything that was sent so far, to all topics, in order; changelogs, repartition topics and dead letters too. A negative
+// timestamp leaves the time to the producer.
+func (d *Driver) Sent() []Record { return d.out.sent }
+
+// Dropped is how many records were left out, over all nodes: dropped-records-total.
+func (d *Driver) Dropped() (n int64) {
+	for _, k := range d.task.Dropped() { // a sum does not depend on order
+		n += k
+	}
+	return n
+}
+
+// Close ends the task. It may be called again.
+func (d *Driver) Close() error {
+	if d.task == nil {
+		return nil
+	}
+	err := d.task.Close()
+	d.task = nil
+	return err
+}
