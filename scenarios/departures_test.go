@@ -102,3 +102,38 @@ func TestTwoDaysOfDepartures(t *testing.T) {
 	v := lab.Run()
 	v.Write(os.Stderr)
 }
+
+func TestMonthOfDepartures(t *testing.T) {
+	lab := departuresLab(t, at("2013-03-01T00:00:00Z"), nil).
+		Fault(faults.Fault{Kind: faults.Crash, Instance: "departures-2", At: at("2013-01-10T14:20:00Z"), For: 10 * time.Minute}).
+		Fault(faults.Fault{Kind: faults.Pause, Instance: "departures-3", At: at("2013-01-20T17:05:00Z"), For: 5 * time.Minute})
+	v := lab.Run()
+	v.Write(os.Stderr)
+}
+
+func TestSeeds(t *testing.T) {
+	span := func(f faults.Fault) faults.Fault {
+		f.From, f.To, f.Instance = at("2013-01-01T12:00:00Z"), at("2013-01-02T20:00:00Z"), faults.Any
+		return f
+	}
+	lab := departuresLab(t, at("2013-01-03T00:00:00Z"), nil).
+		Fault(span(faults.Fault{Kind: faults.Crash, For: 10 * time.Minute})).
+		Fault(span(faults.Fault{Kind: faults.Pause, For: 5 * time.Minute}))
+	scenarios.RunSeeds(t.Context(), lab.Scenario(), scenarios.Options{}, 1, 200, func(v *scenarios.Verdict, err error) {
+		if err != nil {
+			t.Error(err)
+		} else if !v.Pass() {
+			v.Write(os.Stderr)
+			t.Error(v.Seed)
+		}
+	})
+}
+
+func TestDeparturesOnFake(t *testing.T) {
+	lab := departuresLab(t, at("2013-03-01T00:00:00Z"), nil).
+		Fault(faults.Fault{Kind: faults.Crash, Instance: "departures-2", At: at("2013-01-10T14:20:00Z"), For: 10 * time.Minute}).
+		Fault(faults.Fault{Kind: faults.Pause, Instance: "departures-3", At: at("2013-01-20T17:05:00Z"), For: 5 * time.Minute}).
+		On(scenarios.Options{On: scenarios.Fake, Trace: os.Stderr, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Progress: func(p scenarios.Progress) { t.Log(p) }})
+	v := lab.Run()
+	v.Write(os.Stderr)
+}

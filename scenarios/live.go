@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/broker/fake"
 	"github.com/kstreamlab/kstreamlab/broker/kafka"
 	"github.com/kstreamlab/kstreamlab/internal/host"
+	"github.com/kstreamlab/kstreamlab/internal/trace"
 )
 
 // live is the place with real time: the fake, or a real cluster. The workload is written at full speed; faults come when it has reached
@@ -23,10 +25,10 @@ type live struct {
 	boot  []string
 	fake  *fake.Cluster
 	log   *slog.Logger
+	trace func(trace.Event)
 	lab   *host.Live
 	own   *kafka.Cluster
 
-	mu     sync.Mutex
 	steps  []time.Time
 	do     func(int)
 	next   int
@@ -50,7 +52,8 @@ func newLive(s *Scenario, o Options) (*live, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	p.cancel = cancel
-	p.lab = host.NewLive(ctx, host.LiveConfig{Name: "lab", Log: p.log})
+	p.trace = tee(o.Trace)
+	p.lab = host.NewLive(ctx, host.LiveConfig{Name: "lab", Log: p.log, Trace: p.trace})
 	c, err := kafka.New(kafka.Config{Bootstrap: p.boot, Host: p.lab})
 	if err != nil {
 		p.close()
@@ -58,6 +61,20 @@ func newLive(s *Scenario, o Options) (*live, error) {
 	}
 	p.own = c
 	return p, nil
+}
+
+// tee returns what writes events as lines, from several goroutines; nil for a nil writer.
+func tee(w io.Writer) func(trace.Event) {
+	if w == nil {
+		return nil
+	}
+	var mu sync.Mutex
+	log := &trace.Log{Tee: w}
+	return func(e trace.Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		log.Add(e)
+	}
 }
 
 func (p *live) on() On                  { return p.where }
@@ -121,7 +138,7 @@ type liveMachine struct {
 
 func (m *liveMachine) start() (host.Host, broker.Cluster, error) {
 	m.link = new(kafka.Link)
-	m.host = host.NewLive(m.p.lab.Context(), host.LiveConfig{Name: m.name, Log: m.p.log.With("instance", m.name), FS: m.fs})
+	m.host = host.NewLive(m.p.lab.Context(), host.LiveConfig{Name: m.name, Log: m.p.log.With("instance", m.name), FS: m.fs, Trace: m.p.trace})
 	m.p.hosts = append(m.p.hosts, m.host)
 	c, err := kafka.New(kafka.Config{Bootstrap: m.p.boot, Host: m.host, Dialer: m.link.Dial})
 	return m.host, c, err

@@ -293,8 +293,8 @@ func (r *Run) await(ctx context.Context, within time.Duration, what func(context
 	}
 }
 
-// assigned: every instance that should work is running, and all tasks are.
-func (r *Run) assigned(context.Context) error {
+// assigned: every instance that should work is running, and every task is running on exactly one of them.
+func (r *Run) assigned(ctx context.Context) error {
 	for _, i := range r.instances {
 		if !i.up() {
 			continue
@@ -304,24 +304,36 @@ func (r *Run) assigned(context.Context) error {
 		}
 	}
 	for a := range r.Scenario.Apps {
-		app := &r.Scenario.Apps[a]
-		owner := map[streams.TaskID]string{}
-		for _, i := range r.instances {
-			if i.app != app || !i.up() {
-				continue
+		if err := r.tasksOf(ctx, &r.Scenario.Apps[a]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Run) tasksOf(ctx context.Context, app *App) error {
+	owner := map[streams.TaskID]string{}
+	for _, i := range r.instances {
+		if i.app != app || !i.up() {
+			continue
+		}
+		for _, t := range i.inst.Tasks() {
+			if o, ok := owner[t.ID]; ok {
+				return fmt.Errorf("task %s of %s is on %s and on %s", t.ID, app.Name, o, i.name)
 			}
-			for _, t := range i.inst.Tasks() {
-				if o, ok := owner[t.ID]; ok {
-					return fmt.Errorf("task %s of %s is on %s and on %s", t.ID, app.Name, o, i.name)
-				}
-				owner[t.ID] = i.name
-				if !t.Running {
-					return fmt.Errorf("task %s of %s is not running on %s yet", t.ID, app.Name, i.name)
-				}
+			owner[t.ID] = i.name
+			if !t.Running {
+				return fmt.Errorf("task %s of %s is not running on %s yet", t.ID, app.Name, i.name)
 			}
 		}
-		if len(owner) == 0 && len(app.Topology.SourceTopics()) > 0 {
-			return fmt.Errorf("application %s has no tasks yet", app.Name)
+	}
+	topics, err := r.admin.DescribeTopics(ctx, app.Topology.InputTopics(app.ID())...)
+	if err != nil {
+		return err
+	}
+	for _, id := range app.Topology.Tasks(app.ID(), func(topic string) int32 { return int32(len(topics[topic].Partitions)) }) {
+		if _, ok := owner[id]; !ok {
+			return fmt.Errorf("task %s of %s is on no instance", id, app.Name)
 		}
 	}
 	return nil

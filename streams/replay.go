@@ -56,6 +56,24 @@ func (t *Topology) InputTopics(applicationID string) []string {
 	return out
 }
 
+// Tasks are the tasks that an application of this id has, given how many partitions each topic has.
+func (t *Topology) Tasks(applicationID string, partitions func(topic string) int32) []TaskID {
+	var out []TaskID
+	for _, s := range t.t.Subs {
+		var most int32
+		for _, topic := range s.Sources {
+			if t.t.IsRepartition(topic) {
+				topic = applicationID + "-" + topic
+			}
+			most = max(most, partitions(topic))
+		}
+		for p := range most {
+			out = append(out, TaskID{Subtopology: s.ID, Partition: p})
+		}
+	}
+	return out
+}
+
 // Replay restores a store from the records of one partition of its changelog, and returns what it holds then, in the form of
 // Instance.Inspect: what a store must hold that says the same as its changelog.
 func (t *Topology) Replay(store string, changelog []broker.Record) ([][2][]byte, error) {

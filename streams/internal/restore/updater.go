@@ -21,6 +21,12 @@ import (
 // commitEvery is how many records are restored before the store makes them durable.
 const commitEvery = 10_000
 
+// The updater waits this long when the cluster cannot be reached, twice as long each time up to the most.
+const (
+	retryFirst = 100 * time.Millisecond
+	retryMost  = 5 * time.Second
+)
+
 // Config configures an Updater.
 type Config struct {
 	Host    host.Host
@@ -45,6 +51,8 @@ type Updater struct {
 	stopped bool
 	ended   bool
 	wake    func()
+
+	reads map[broker.TopicPartition]*job // what the consumer is assigned; the thread's own
 }
 
 type job struct {
@@ -151,7 +159,7 @@ func (u *Updater) restore(ctx context.Context) error {
 			c.Close()
 		}
 	}()
-	for {
+	for retry := retryFirst; ; {
 		jobs, err := u.next(ctx)
 		if err != nil || jobs == nil {
 			return err
@@ -165,8 +173,17 @@ func (u *Updater) restore(ctx context.Context) error {
 			u.mu.Unlock()
 		}
 		if err := u.round(ctx, c, jobs); err != nil {
-			return err
+			if !errors.Is(err, broker.ErrRetriable) {
+				return err
+			}
+			u.cfg.Host.Log().Warn("streams: restoring waits for the cluster", "error", err)
+			if err := u.cfg.Host.Sleep(ctx, retry); err != nil {
+				return err
+			}
+			retry = min(2*retry, retryMost)
+			continue
 		}
+		retry = retryFirst
 	}
 }
 
@@ -195,22 +212,18 @@ func (u *Updater) next(ctx context.Context) ([]*job, error) {
 
 // round assigns the changelogs of new jobs, polls once, and hands back what is complete.
 func (u *Updater) round(ctx context.Context, c broker.Consumer, jobs []*job) error {
-	changed := false
 	for _, j := range jobs {
 		if !j.open {
 			if err := u.open(ctx, j); err != nil {
 				return err
 			}
-			changed = true
 		}
 	}
 	if u.finish(jobs) {
-		return u.assign(ctx, c)
+		return nil
 	}
-	if changed {
-		if err := u.assign(ctx, c); err != nil {
-			return err
-		}
+	if err := u.assign(ctx, c); err != nil {
+		return err
 	}
 	batches, err := c.Poll(ctx, u.cfg.MaxPoll, -1)
 	if err != nil {
@@ -225,9 +238,7 @@ func (u *Updater) round(ctx context.Context, c broker.Consumer, jobs []*job) err
 			return err
 		}
 	}
-	if u.finish(jobs) {
-		return u.assign(ctx, c)
-	}
+	u.finish(jobs)
 	return nil
 }
 
@@ -237,15 +248,15 @@ func (u *Updater) open(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	j.open = true
-	j.parts = map[broker.TopicPartition]*part{}
+	parts := map[broker.TopicPartition]*part{}
 	var tps []broker.TopicPartition
 	for _, store := range slices.Sorted(maps.Keys(logs)) {
 		tp := broker.TopicPartition{Topic: j.t.Changelog(store), Partition: j.t.ID().Partition}
-		j.parts[tp] = &part{store: store, position: logs[store]}
+		parts[tp] = &part{store: store, position: logs[store]}
 		tps = append(tps, tp)
 	}
 	if len(tps) == 0 {
+		j.open = true
 		return nil
 	}
 	// the end of what is written, not of what is committed: an open transaction of the task's last owner must end first
@@ -257,8 +268,9 @@ func (u *Updater) open(ctx context.Context, j *job) error {
 	if err != nil {
 		return fmt.Errorf("streams: start offsets of changelogs: %w", err)
 	}
+	j.open, j.parts = true, parts
 	for _, tp := range tps {
-		p := j.parts[tp]
+		p := parts[tp]
 		p.end = ends[tp]
 		if p.position < 0 {
 			p.position = starts[tp]
@@ -274,20 +286,37 @@ func (u *Updater) emit(kind string, id processor.TaskID, fields ...trace.Field) 
 	}
 }
 
-// assign gives the consumer the changelogs of all open jobs.
+// assign gives the consumer the changelogs of all open jobs, where that differs from what it has.
 func (u *Updater) assign(ctx context.Context, c broker.Consumer) error {
 	u.mu.Lock()
 	jobs := slices.Clone(u.jobs)
 	u.mu.Unlock()
 	want := map[broker.TopicPartition]int64{}
+	same := true
 	for _, j := range jobs {
 		for tp, p := range j.parts { // into a map again
 			if p.position < p.end {
 				want[tp] = p.position
+				at, ok := u.reads[tp]
+				same = same && ok && at == j
 			}
 		}
 	}
-	return c.Assign(ctx, want)
+	if same && len(want) == len(u.reads) {
+		return nil
+	}
+	if err := c.Assign(ctx, want); err != nil {
+		return err
+	}
+	u.reads = map[broker.TopicPartition]*job{}
+	for _, j := range jobs {
+		for tp := range j.parts { // into a map again
+			if _, ok := want[tp]; ok {
+				u.reads[tp] = j
+			}
+		}
+	}
+	return nil
 }
 
 func apply(jobs []*job, b *broker.Batch) error {
@@ -366,5 +395,6 @@ func (u *Updater) startOver(ctx context.Context, c broker.Consumer, jobs []*job,
 			p.position = out.Earliest
 		}
 	}
+	u.reads = nil
 	return u.assign(ctx, c)
 }

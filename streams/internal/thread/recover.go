@@ -41,6 +41,9 @@ func (t *Thread) recover(err error) error {
 	case errors.Is(err, broker.ErrAbortable), errors.Is(err, broker.ErrRebalancing), errors.Is(err, broker.ErrRetriable):
 		t.emit("task.corrupted", trace.F("error", err.Error()))
 		t.log.Warn("streams: the thread's tasks start again from their last commit", "error", err)
+		if err := t.cfg.Task.Host.Sleep(t.ctx, retryCommit); err != nil {
+			return err
+		}
 		return t.rollback()
 	}
 	return err
