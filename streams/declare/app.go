@@ -21,6 +21,14 @@ type App struct {
 	InputTopics, OutputTopics []string
 	// Serdes are those with which each of these topics is read or written, where the file says or the steps before imply it.
 	Serdes map[string]Serdes
+	// Places are where the file names each of these topics first.
+	Places map[string]Place
+}
+
+// Place is a place in a file. Lines and columns count from 1.
+type Place struct {
+	File         string
+	Line, Column int
 }
 
 // Serdes are the serdes of a topic's keys and values; nil where nothing is known.
@@ -129,7 +137,31 @@ func (r *reader) build(name string, config map[string]string) (*App, error) {
 	}
 	app := &App{Name: name, Config: config, Topology: top, Serdes: b.serdes}
 	app.InputTopics, app.OutputTopics = distinct(b.inputs), distinct(b.outputs)
+	app.Places = r.topicPlaces()
 	return app, nil
+}
+
+// topicPlaces finds where the steps name their topics.
+func (r *reader) topicPlaces() map[string]Place {
+	out := map[string]Place{}
+	for _, s := range r.steps {
+		for _, option := range []string{"topic", "topics"} {
+			var names []string
+			switch v := s.opts[option].(type) {
+			case string:
+				names = []string{v}
+			case []string:
+				names = v
+			}
+			for _, n := range names {
+				if _, ok := out[n]; !ok {
+					p := s.at(option)
+					out[n] = Place{r.d.file, p.line, p.column}
+				}
+			}
+		}
+	}
+	return out
 }
 
 func distinct(names []string) []string {

@@ -1,0 +1,81 @@
+// Command kstreamlab runs scenarios and applications. See kstreamlab help.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kstreamlab/kstreamlab/scenarios"
+	"github.com/kstreamlab/kstreamlab/streams/declare"
+)
+
+// Exit codes.
+const (
+	exitFailed = 1 // a scenario does not hold, an application ended with an error
+	exitUsage  = 2 // a wrong flag, file or name
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run runs a command line and returns its exit code.
+func run(args []string, out, errs io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(errs)
+	err := root.Execute()
+	if err == nil {
+		return 0
+	}
+	var failed *failedError
+	if errors.As(err, &failed) {
+		if failed.err != nil {
+			fmt.Fprintln(errs, "kstreamlab:", failed.err)
+		}
+		return exitFailed
+	}
+	fmt.Fprintln(errs, usageText(err))
+	return exitUsage
+}
+
+// usageText is an error on one line: as it is where it begins with a place in a file, else after the program's name.
+func usageText(err error) string {
+	var file *scenarios.FileError
+	var app *declare.Error
+	if errors.As(err, &file) || errors.As(err, &app) {
+		return err.Error()
+	}
+	return "kstreamlab: " + err.Error()
+}
+
+// failedError is a failure that is not the caller's mistake. A nil err has been reported already.
+type failedError struct{ err error }
+
+func (e *failedError) Error() string {
+	if e.err == nil {
+		return "failed"
+	}
+	return e.err.Error()
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "kstreamlab",
+		Short: "Kafka Streams in Go, with a deterministic laboratory around it",
+		Long: `kstreamlab runs stream processing applications (Kafka Streams, in Go) and scenarios that try them under faults.
+
+A scenario runs in a simulated cluster under virtual time, where every run replays from its seed; on a fake cluster in process, over
+the wire; or on a real cluster.`,
+		Example: `  kstreamlab run scenarios/library/departures/scenario.yaml
+  kstreamlab run scenario.yaml --seeds 1..100
+  kstreamlab streams run app.yaml --bootstrap localhost:9092`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(newRun(), newStreams(), newVersion())
+	return root
+}
