@@ -61,7 +61,15 @@ func better(a, b int64) bool {
 	return rank(a) > rank(b)
 }
 
-func (c *client) load() float64 { return float64(len(c.tasks)) / float64(len(c.members)) }
+// load is the client's tasks a thread, after more were added.
+func (c *client) load(more int) float64 {
+	return float64(len(c.tasks)+more) / float64(len(c.members))
+}
+
+// roomiest is the client that has the lowest load when it gets a task more.
+func roomiest(clients []*client) *client {
+	return slices.MinFunc(clients, func(a, b *client) int { return cmp.Compare(a.load(1), b.load(1)) })
+}
 
 // place gives every task to a client, then every client's tasks to its threads. A task stays where it runs, or goes where its state is,
 // as long as no client has more than its share.
@@ -86,22 +94,23 @@ func place(clients []*client, p *plan) {
 		best.tasks = append(best.tasks, id)
 	}
 	for _, id := range rest {
-		c := slices.MinFunc(clients, func(a, b *client) int { return cmp.Compare(a.load(), b.load()) })
+		c := roomiest(clients)
 		c.tasks = append(c.tasks, id)
 	}
 	balance(clients)
+	owned := ownedBy(clients)
 	for _, c := range clients {
 		slices.SortFunc(c.tasks, processor.TaskID.Compare)
-		c.spread()
+		c.spread(p, owned)
 	}
 }
 
-// balance moves tasks from the fullest client to the emptiest until that no longer helps.
+// balance moves tasks from the fullest client to the roomiest until that no longer helps.
 func balance(clients []*client) {
 	for {
-		lo := slices.MinFunc(clients, func(a, b *client) int { return cmp.Compare(a.load(), b.load()) })
-		hi := slices.MaxFunc(clients, func(a, b *client) int { return cmp.Compare(a.load(), b.load()) })
-		if hi.load() <= float64(len(lo.tasks)+1)/float64(len(lo.members)) {
+		lo := roomiest(clients)
+		hi := slices.MaxFunc(clients, func(a, b *client) int { return cmp.Compare(a.load(0), b.load(0)) })
+		if hi.load(0) <= lo.load(1) {
 			return
 		}
 		n := len(hi.tasks) - 1
@@ -110,36 +119,47 @@ func balance(clients []*client) {
 	}
 }
 
-// spread gives a client's tasks to its threads: to the previous owner up to the least share, then to those with the fewest.
-func (c *client) spread() {
-	least := len(c.tasks) / len(c.members)
-	owner := map[processor.TaskID]*member{}
-	for _, m := range c.members {
-		for id, sum := range m.info.Sums { // into a map again; a task runs on one member
-			if sum == OffsetLatest {
-				owner[id] = m
-			}
-		}
-	}
+// spread gives a client's tasks to its threads, evenly: to the thread that holds a task as far as its share goes, the others to those with
+// the fewest.
+func (c *client) spread(p *plan, owned map[broker.TopicPartition]string) {
+	least, more := len(c.tasks)/len(c.members), len(c.tasks)%len(c.members) // so many threads have one task more
 	var rest []processor.TaskID
 	for _, id := range c.tasks {
-		if m := owner[id]; m != nil && len(m.tasks) < least {
-			m.tasks = append(m.tasks, id)
-		} else {
+		m := c.holder(id, p, owned)
+		switch {
+		case m == nil || len(m.tasks) > least || len(m.tasks) == least && more == 0:
 			rest = append(rest, id)
+			continue
+		case len(m.tasks) == least:
+			more--
 		}
+		m.tasks = append(m.tasks, id)
 	}
 	for _, id := range rest {
-		m := owner[id]
-		fewest := slices.MinFunc(c.members, func(a, b *member) int { return cmp.Compare(len(a.tasks), len(b.tasks)) })
-		if m == nil || len(m.tasks) > len(fewest.tasks) {
-			m = fewest
-		}
+		m := slices.MinFunc(c.members, func(a, b *member) int { return cmp.Compare(len(a.tasks), len(b.tasks)) })
 		m.tasks = append(m.tasks, id)
 	}
 	for _, m := range c.members {
 		slices.SortFunc(m.tasks, processor.TaskID.Compare)
 	}
+}
+
+// holder is the thread that has a task now, or nil.
+func (c *client) holder(id processor.TaskID, p *plan, owned map[broker.TopicPartition]string) *member {
+	for _, m := range c.members {
+		if m.holds(id, p, owned) {
+			return m
+		}
+	}
+	return nil
+}
+
+// holds says whether a member has a task now: it runs it, or owns its inputs and restores it.
+func (m *member) holds(id processor.TaskID, p *plan, owned map[broker.TopicPartition]string) bool {
+	if sum, ok := m.info.Sums[id]; ok && sum == OffsetLatest {
+		return true
+	}
+	return slices.ContainsFunc(p.inputs[id], func(tp broker.TopicPartition) bool { return owned[tp] == m.MemberID })
 }
 
 // encode writes the members' assignments. A partition that someone else still owns is left out of its new owner's: the old owner gives it

@@ -1,6 +1,7 @@
 package assign
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -107,17 +108,48 @@ func (a *Assignor) upstream(topic string, counts map[string]int32) int32 {
 	return most
 }
 
-// copartitioned checks that topics that are joined or cogrouped have equally many partitions.
+// copartitioned gives topics that are joined or cogrouped equally many partitions, as far as they are ours to make, and fails where that
+// cannot be: Kafka's CopartitionedTopicsEnforcer.
 func (a *Assignor) copartitioned(counts map[string]int32) error {
 	for _, g := range a.cfg.Topology.Copartition {
-		for _, t := range g[1:] {
-			if counts[a.name(t)] != counts[a.name(g[0])] {
+		lead := a.lead(g, counts)
+		for _, t := range g {
+			n := counts[a.name(t)]
+			if a.fixed(t) && n != counts[a.name(lead)] {
 				return fmt.Errorf("streams: invalid topology: topics %s and %s are joined, but have %d and %d partitions: they must have equally many",
-					g[0], t, counts[a.name(g[0])], counts[a.name(t)])
+					lead, t, counts[a.name(lead)], n)
 			}
+		}
+		for _, t := range g {
+			counts[a.name(t)] = counts[a.name(lead)]
 		}
 	}
 	return nil
+}
+
+// lead is the topic of a group that the others must follow: one that is not ours, else one whose partitions the user has fixed, else that
+// with the most.
+func (a *Assignor) lead(group []string, counts map[string]int32) string {
+	rank := func(t string) int64 {
+		switch {
+		case !a.cfg.Topology.IsRepartition(t):
+			return 2 << 32
+		case a.fixed(t):
+			return 1 << 32
+		}
+		return int64(counts[a.name(t)])
+	}
+	return slices.MaxFunc(group, func(x, y string) int { return cmp.Compare(rank(x), rank(y)) })
+}
+
+// fixed says whether the number of a topic's partitions is not the leader's to choose.
+func (a *Assignor) fixed(topic string) bool {
+	for _, r := range a.cfg.Topology.Repartitions {
+		if r.Topic == topic {
+			return r.Partitions > 0
+		}
+	}
+	return true
 }
 
 func (a *Assignor) tasks(counts map[string]int32) *plan {
@@ -180,30 +212,47 @@ func (a *Assignor) makeTopics(ctx context.Context, want []broker.NewTopic) error
 		names = append(names, t.Name)
 	}
 	for try := 0; ; try++ {
-		have, err := a.cfg.Admin.DescribeTopics(ctx, names...)
-		if err != nil {
-			return fmt.Errorf("streams: describe internal topics: %w", err)
-		}
-		missing, ready, err := compare(want, have)
-		if err != nil || ready {
+		ready, progress, err := a.tryTopics(ctx, want, names)
+		switch {
+		case ready:
+			return nil
+		case err != nil && (!errors.Is(err, broker.ErrRetriable) || try >= topicTries):
 			return err
-		}
-		if try >= 300 {
+		case try >= topicTries:
 			return fmt.Errorf("streams: internal topics %v have no leaders after 30 s", names)
-		}
-		if len(missing) > 0 {
-			if err := a.cfg.Admin.CreateTopics(ctx, missing...); err != nil && !errors.Is(err, broker.ErrTopicExists) {
-				return fmt.Errorf("streams: create internal topics: %w", err)
-			}
-			for _, t := range missing {
-				a.cfg.Host.Emit(trace.Event{Kind: "internal-topic.create", Fields: []trace.Field{trace.F("topic", t.Name), trace.I("partitions", int64(t.Partitions))}})
-			}
+		case progress:
 			continue
 		}
 		if err := a.cfg.Host.Sleep(ctx, 100*time.Millisecond); err != nil {
 			return err
 		}
 	}
+}
+
+// topicTries is how often the leader looks, every 100 ms, whether the internal topics are there.
+const topicTries = 300
+
+// tryTopics looks once. progress says that topics were made, and that it is worth looking again at once.
+func (a *Assignor) tryTopics(ctx context.Context, want []broker.NewTopic, names []string) (ready, progress bool, err error) {
+	have, err := a.cfg.Admin.DescribeTopics(ctx, names...)
+	if err != nil {
+		return false, false, fmt.Errorf("streams: describe internal topics: %w", err)
+	}
+	missing, ready, err := compare(want, have)
+	if err != nil || ready || len(missing) == 0 {
+		return ready, false, err
+	}
+	err = a.cfg.Admin.CreateTopics(ctx, missing...)
+	if errors.Is(err, broker.ErrTopicExists) {
+		return false, false, nil // made a moment ago, by this leader or the one before; the metadata will show it
+	}
+	if err != nil {
+		return false, false, fmt.Errorf("streams: create internal topics: %w", err)
+	}
+	for _, t := range missing {
+		a.cfg.Host.Emit(trace.Event{Kind: "internal-topic.create", Fields: []trace.Field{trace.F("topic", t.Name), trace.I("partitions", int64(t.Partitions))}})
+	}
+	return false, true, nil
 }
 
 func compare(want []broker.NewTopic, have map[string]broker.TopicDescription) (missing []broker.NewTopic, ready bool, err error) {
