@@ -31,17 +31,6 @@ func (e *Env) withMember(partitions int32, f func(e *Env, m broker.Member, topic
 	a.Leave()
 }
 
-func (e *Env) committed(group string) offsets {
-	e.T.Helper()
-	var found offsets
-	e.Eventually("offsets are stable", func() bool {
-		var err error
-		found, err = e.Cluster().Admin().CommittedOffsets(e.Ctx, group)
-		return err == nil
-	})
-	return found
-}
-
 func txnOffsetsCommit(e *Env) {
 	to := tp(e.Topic("out", 1), 0)
 	e.withMember(1, func(e *Env, m broker.Member, topic string) {

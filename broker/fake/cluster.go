@@ -38,6 +38,8 @@ func New(cfg Config) (*Cluster, error) {
 	configs := map[string]string{
 		// compaction ignores open transactions (K2): it happens when Compact is called, and then only if there are none
 		"log.cleaner.backoff.ms": fmt.Sprint(int64(1000 * time.Hour / time.Millisecond)),
+		// compaction also applies retention, to topics that are compacted only (K18): by default nothing goes by age
+		"log.retention.ms": "-1",
 	}
 	for k, v := range cfg.BrokerConfigs {
 		configs[k] = v
