@@ -55,7 +55,7 @@ func (c *Cluster) newConsumer(cfg broker.ConsumerConfig, group string) (*consume
 	cfg.MaxBytes = orElse(cfg.MaxBytes, def.MaxBytes)
 	cfg.MinBytes = orElse(cfg.MinBytes, def.MinBytes)
 	cfg.PartitionMax = orElse(cfg.PartitionMax, def.PartitionMax)
-	cfg.MaxWait = orElse(cfg.MaxWait, def.MaxWait)
+	cfg.MaxWait = max(orElse(cfg.MaxWait, def.MaxWait), 10*time.Millisecond) // fetches follow each other: without a wait they would spin
 	co := &consumer{c: c, cfg: cfg, group: group, wake: make(chan struct{}, 1),
 		parts: make(map[broker.TopicPartition]*partition), busy: make(map[int32]*[lanes]bool)}
 	cl, err := c.newClient(cfg.ClientID)
@@ -299,6 +299,7 @@ type partition struct {
 	replicaUntil  time.Time // when to ask the leader again
 
 	fetching bool
+	idle     bool // the last fetch brought nothing
 	retries  int
 	retryAt  time.Time
 
@@ -325,7 +326,7 @@ func (p *partition) seek(offset int64) {
 	p.position, p.fetchAt = offset, offset
 	p.find, p.fault = findNothing, nil
 	p.chunks, p.buffered = nil, 0
-	p.retries, p.retryAt = 0, time.Time{}
+	p.retries, p.retryAt, p.idle = 0, time.Time{}, false
 }
 
 // take removes up to max records of the first chunk; emptied are the chunk's records if nothing of it is left.

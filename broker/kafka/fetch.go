@@ -12,9 +12,11 @@ import (
 )
 
 const (
-	// lanes is how many fetches may be under way to one broker. A broker answers a connection's requests one after the other, so a
-	// partition that becomes ready while an idle fetch is parked would wait for it: the second lane has a connection of its own.
-	lanes = 2
+	// lanes is how many fetches may be under way to one broker, each on a connection of its own, for a broker answers a connection's
+	// requests one after the other: a partition whose buffer has room again must not wait for a fetch of others that is parked
+	// because they have nothing new. So that there is always a lane for it, the last free one never parks: it fetches only
+	// partitions that had something when they were last asked, and asks the broker not to wait.
+	lanes = 3
 	// readAhead is how many fetches of a partition wait for Poll.
 	readAhead = 2
 	// replicaFor is how long a follower is fetched from before the leader is asked again.
@@ -105,24 +107,31 @@ func (c *consumer) startFetch(id int32, ws []*wanted) {
 	if c.busy[id] == nil {
 		c.busy[id] = new([lanes]bool)
 	}
-	lane := slices.Index(c.busy[id][:], false)
+	lane, wait := slices.Index(c.busy[id][:], false), c.cfg.MaxWait
 	if lane < 0 {
 		return
+	}
+	if slices.Index(c.busy[id][lane+1:], false) < 0 {
+		wait = 0
+		ws = slices.DeleteFunc(ws, func(w *wanted) bool { return w.p.idle })
+		if len(ws) == 0 {
+			return
+		}
 	}
 	c.busy[id][lane] = true
 	for _, w := range ws {
 		w.p.fetching = true
 	}
-	go c.fetch(id, lane, ws)
+	go c.fetch(id, lane, wait, ws)
 }
 
 // fetch asks one broker once and hands over the answer.
-func (c *consumer) fetch(id int32, lane int, ws []*wanted) {
+func (c *consumer) fetch(id int32, lane int, wait time.Duration, ws []*wanted) {
 	cl, err := c.lane(lane)
 	var resp *kmsg.FetchResponse
 	if err == nil {
 		var r kmsg.Response
-		if r, err = cl.Broker(int(id)).Request(c.ctx, c.fetchRequest(ws)); err == nil {
+		if r, err = cl.Broker(int(id)).Request(c.ctx, c.fetchRequest(wait, ws)); err == nil {
 			resp = r.(*kmsg.FetchResponse)
 			err = kerr.ErrorForCode(resp.ErrorCode)
 		}
@@ -179,9 +188,9 @@ func (c *consumer) lane(i int) (*kgo.Client, error) {
 	return cl, nil
 }
 
-func (c *consumer) fetchRequest(ws []*wanted) *kmsg.FetchRequest {
+func (c *consumer) fetchRequest(wait time.Duration, ws []*wanted) *kmsg.FetchRequest {
 	req := kmsg.NewPtrFetchRequest()
-	req.MaxWaitMillis = int32(c.cfg.MaxWait.Milliseconds())
+	req.MaxWaitMillis = int32(wait.Milliseconds())
 	req.MinBytes, req.MaxBytes = int32(c.cfg.MinBytes), int32(c.cfg.MaxBytes)
 	req.IsolationLevel = int8(c.cfg.Isolation)
 	req.SessionEpoch = -1 // no fetch session: the set changes with every request
@@ -257,7 +266,7 @@ func (c *consumer) land(w *wanted) {
 		p.leader, p.replica = -1, -1
 		c.backOff(p)
 	default:
-		p.retries = 0
+		p.retries, p.idle = 0, w.chunk.bytes == 0
 		if w.hint >= 0 && w.hint != p.leader {
 			p.replica, p.replicaUntil = w.hint, time.Now().Add(replicaFor)
 		}

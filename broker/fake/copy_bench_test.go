@@ -1,4 +1,4 @@
-package kafka_test
+package fake_test
 
 import (
 	"context"
