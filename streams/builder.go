@@ -1,9 +1,9 @@
 package streams
 
 import (
-	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/kstreamlab/kstreamlab/streams/internal/graph"
 	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
@@ -14,13 +14,19 @@ import (
 // Builder collects the steps of a topology: Kafka's StreamsBuilder. It is for one goroutine. Errors are kept, and Build returns the
 // first one.
 type Builder struct {
-	g   *graph.Graph
-	err error
+	g       *graph.Graph
+	err     error
+	missing error    // a step without a serde
+	noNames []string // internal resources that have a generated name
 	// DefaultKeySerde and DefaultValueSerde stand in where a step has no serde of its own or inherited: default.key.serde. Each is
 	// a serde.Serde of the type that is asked for, or nil.
 	DefaultKeySerde, DefaultValueSerde any
 	// InMemory makes memory the default of stores: default.dsl.store=in_memory.
 	InMemory bool
+	// MergeRepartitions merges repartition topics below one key-changing step: topology.optimization=merge.repartition.topics.
+	MergeRepartitions bool
+	// ExplicitNames refuses generated names of stores and internal topics: ensure.explicit.internal.resource.naming.
+	ExplicitNames bool
 }
 
 // NewBuilder returns an empty builder.
@@ -34,32 +40,70 @@ func (b *Builder) Build() (*Topology, error) {
 	if b.err != nil {
 		return nil, b.err
 	}
+	if b.ExplicitNames && len(b.noNames) > 0 {
+		return nil, &topology.Error{Text: "these internal resources have not been named: " + strings.Join(b.noNames, ", ")}
+	}
+	b.g.MergeRepartitions = b.MergeRepartitions
 	t, err := b.g.Build()
 	if err != nil {
 		return nil, err
 	}
-	if b.err != nil { // found while the steps were written
-		return nil, b.err
-	}
-	return &Topology{t}, nil
+	return &Topology{t, b.missing}, nil
 }
 
+func (b *Builder) unnamed(what, name string) { b.noNames = append(b.noNames, what+" "+name) }
+
+// fail refuses the topology: TopologyException.
 func (b *Builder) fail(format string, args ...any) {
 	if b.err == nil {
-		b.err = fmt.Errorf("streams: "+format, args...)
+		b.err = &topology.Error{Text: fmt.Sprintf(format, args...)}
 	}
 }
 
+// illegal refuses an argument.
+func (b *Builder) illegal(format string, args ...any) {
+	if b.err == nil {
+		b.err = &ArgumentError{fmt.Sprintf(format, args...)}
+	}
+}
+
+// ArgumentError is a value that a step cannot have, such as a window of size 0.
+type ArgumentError struct{ Text string }
+
+func (e *ArgumentError) Error() string { return "streams: " + e.Text }
+
+// Class is Kafka's name of the error kind.
+func (e *ArgumentError) Class() string { return "java.lang.IllegalArgumentException" }
+
 // Topology is a compiled topology. It may be run by several instances.
-type Topology struct{ t *topology.Topology }
+type Topology struct {
+	t       *topology.Topology
+	missing error
+}
 
 // Describe is the text of Kafka's Topology.describe().
 func (t *Topology) Describe() string { return t.t.Describe() }
 
-// ErrNoSerde is Kafka's ConfigException about a missing default serde.
-var ErrNoSerde = errors.New("no serde")
+// Check says whether the topology can be started: each step must have its serdes. The error is a *MissingSerde.
+func (t *Topology) Check() error { return t.missing }
 
-// need returns s, or the default; a missing one is an error of the topology.
+// Missing is the first *MissingSerde so far.
+func (b *Builder) Missing() error { return b.missing }
+
+// MissingSerde is a step that has no serde of its own, inherits none, and finds no default.
+type MissingSerde struct {
+	Step string // the node
+	What string // key or value
+}
+
+func (e *MissingSerde) Error() string {
+	return fmt.Sprintf("streams: step %s has no serde for its %s: give one, or set default.%s.serde", e.Step, e.What, e.What)
+}
+
+// Class is Kafka's name of the error kind.
+func (e *MissingSerde) Class() string { return "org.apache.kafka.streams.errors.StreamsException" }
+
+// need returns s, or the default.
 func need[T any](b *Builder, s serde.Serde[T], dflt any, step, what string) serde.Serde[T] {
 	if s != nil {
 		return s
@@ -67,8 +111,8 @@ func need[T any](b *Builder, s serde.Serde[T], dflt any, step, what string) serd
 	if d, ok := dflt.(serde.Serde[T]); ok {
 		return d
 	}
-	if b.err == nil {
-		b.err = fmt.Errorf("streams: step %s has %w for its %s: give one, or set default.%s.serde", step, ErrNoSerde, what, what)
+	if b.missing == nil {
+		b.missing = &MissingSerde{step, what}
 	}
 	return nil
 }
@@ -152,9 +196,9 @@ func Streams[K, V any](b *Builder, topics []string, c Consumed[K, V]) *KStream[K
 	if len(topics) == 0 || slices.Contains(topics, "") {
 		b.fail("source %s has no topic, or an empty one", name)
 	}
-	n := b.g.Add(&graph.Node{Name: name, Topics: slices.Sorted(slices.Values(topics)), Write: func(tb *topology.Builder, _ []string) {
-		key := need(b, c.Key, b.DefaultKeySerde, name, "key")
-		value := need(b, c.Value, b.DefaultValueSerde, name, "value")
+	key := need(b, c.Key, b.DefaultKeySerde, name, "key")
+	value := need(b, c.Value, b.DefaultValueSerde, name, "value")
+	n := b.g.Add(&graph.Node{Name: name, Topics: slices.Sorted(slices.Values(topics)), Reset: c.Reset, Write: func(tb *topology.Builder, _ []string) {
 		tb.Add(&topology.Node{Kind: topology.SourceNode, Name: name, Topics: topics, Reset: c.Reset, New: func() processor.Instance {
 			return &processor.Source[K, V]{Key: key, Value: value, Extract: c.Timestamp}
 		}})

@@ -15,6 +15,7 @@ import (
 // Config is an application's configuration: Kafka Streams' properties under their own names, parsed.
 type Config struct {
 	ApplicationID       string
+	TopicPrefix         string   // begins the names of internal topics; empty: ApplicationID
 	ProcessID           [16]byte // zero: read from, or kept in, the state directory
 	ClientID            string
 	Endpoint            string
@@ -59,18 +60,19 @@ func ParseConfig(props map[string]string) (Config, error) {
 	}
 	ms := func(name string) time.Duration { return time.Duration(v.number(name)) * time.Millisecond }
 	c := Config{
-		ApplicationID: v.text("application.id"), ClientID: v.text("client.id"), Endpoint: v.text("application.server"), StateDir: v.text("state.dir"),
+		ApplicationID: v.text("application.id"), TopicPrefix: v.text(topicPrefix), ClientID: v.text("client.id"), Endpoint: v.text("application.server"), StateDir: v.text("state.dir"),
 		Threads: int(v.number("num.stream.threads")), ExactlyOnce: v.text("processing.guarantee") == "exactly_once_v2",
 		CommitInterval: ms("commit.interval.ms"), TransactionTimeout: ms("transaction.timeout.ms"), SessionTimeout: ms("session.timeout.ms"),
 		HeartbeatInterval: ms("heartbeat.interval.ms"), MaxPollInterval: ms("max.poll.interval.ms"), MaxPollRecords: int(v.number("max.poll.records")),
 		MaxTaskIdle: ms("max.task.idle.ms"), Buffered: int(v.number("buffered.records.per.partition")), CacheBytes: v.number("statestore.cache.max.bytes"),
 		Uncommitted: v.number("statestore.uncommitted.max.bytes"), TaskTimeout: ms("task.timeout.ms"), ReplicationFactor: int16(v.number("replication.factor")),
 		AdditionalRetention: v.number("windowstore.changelog.additional.retention.ms"), InstanceID: v.text("group.instance.id"),
-		InMemory: v.text("default.dsl.store") == "in_memory", ForgetTime: v.text(operatorTime) == "forgotten",
+		InMemory: v.inMemory(), ForgetTime: v.text(operatorTime) == "forgotten",
 		ContinueDeserialization: continues(v.text("deserialization.exception.handler")), ContinueProcessing: continues(v.text("processing.exception.handler")),
 		ContinueProduction: continues(v.text("production.exception.handler")), DeadLetters: v.text("errors.dead.letter.queue.topic.name"),
 		TopicConfigs: map[string]string{}, Properties: maps.Clone(props), Unknown: unknown,
 	}
+	c.TopicPrefix = c.prefix()
 	if c.ExactlyOnce && !v.has("commit.interval.ms") {
 		c.CommitInterval = 100 * time.Millisecond
 	}
@@ -96,6 +98,14 @@ func ParseConfig(props map[string]string) (Config, error) {
 		}
 	}
 	return c, v.err()
+}
+
+// prefix begins the names of internal topics.
+func (c *Config) prefix() string {
+	if c.TopicPrefix != "" {
+		return c.TopicPrefix
+	}
+	return c.ApplicationID
 }
 
 func continues(handler string) bool {

@@ -24,8 +24,8 @@ type KGroupedStream[K, V any] struct {
 	key   serde.Serde[K]
 	value serde.Serde[V]
 	name  string
-	// through is the stream behind the repartition topic, once a named one exists: later aggregations share it.
-	through *KStream[K, V]
+	// through is the repartition topic, once there is one: later aggregations share it where it is named.
+	through *graph.Node
 }
 
 // GroupByKey groups by the key as it is.
@@ -40,7 +40,7 @@ func (s *KStream[K, V]) GroupByKey(opts ...Grouped[K, V]) *KGroupedStream[K, V] 
 // GroupBy groups by a new key; the records go through a repartition topic.
 func GroupBy[K, V, K2 any](s *KStream[K, V], f func(k K, v V) (K2, error), opts ...Grouped[K2, V]) *KGroupedStream[K2, V] {
 	o := first(opts)
-	n := step(s, s.b.g.NewName("KSTREAM-KEY-SELECT-"), func() processor.Instance { return &operator.SelectKey[K, V, K2]{F: f} })
+	n := step(s, s.b.named(o.Name, "KSTREAM-KEY-SELECT-"), func() processor.Instance { return &operator.SelectKey[K, V, K2]{F: f} }, rekeys)
 	re := changed[K, V, K2, V](s, n, nil, s.value, true)
 	g := &KGroupedStream[K2, V]{s: re, value: s.value}
 	if len(opts) > 0 {
@@ -84,14 +84,14 @@ func UnlimitedWindows(start int64) Windows {
 func (w Windows) check(b *Builder) {
 	switch o := w.w; {
 	case o.Unlimited && o.Start < 0:
-		b.fail("unlimited windows start at %d: the start cannot be negative", o.Start)
+		b.illegal("unlimited windows start at %d: the start cannot be negative", o.Start)
 	case o.Unlimited:
 	case o.Size <= 0:
-		b.fail("window size %d ms: it must be larger than 0", o.Size)
+		b.illegal("window size %d ms: it must be larger than 0", o.Size)
 	case o.Advance <= 0 || o.Advance > o.Size:
-		b.fail("window advance %d ms: it must be larger than 0 and at most the size, %d ms", o.Advance, o.Size)
+		b.illegal("window advance %d ms: it must be larger than 0 and at most the size, %d ms", o.Advance, o.Size)
 	case o.Grace < 0:
-		b.fail("window grace %d ms: it cannot be negative", o.Grace)
+		b.illegal("window grace %d ms: it cannot be negative", o.Grace)
 	}
 }
 
@@ -205,13 +205,14 @@ func plan[K, V, A any](g *KGroupedStream[K, V], m Materialized[K, A], prefix str
 	spec.Name = m.Name
 	if spec.Name == "" {
 		spec.Name = b.g.NewName(prefix + "STATE-STORE-")
+		b.unnamed("store", spec.Name)
 	}
 	spec.InMemory, spec.Caching, spec.Logging, spec.LogConfig = m.InMemory || b.InMemory && !m.Persistent, !m.NoCaching, !m.NoLogging, m.LogConfig
 	node := b.named(m.StepName, prefix)
-	from := g.grouped(spec.Name)
+	from := g.grouped(spec.Name, m.Name == "")
+	key := need(b, m.Key, b.DefaultKeySerde, node, "key")
+	value := need(b, m.Value, b.DefaultValueSerde, node, "value")
 	n := b.g.Add(&graph.Node{Name: node, Write: func(tb *topology.Builder, parents []string) {
-		key := need(b, m.Key, b.DefaultKeySerde, node, "key")
-		value := need(b, m.Value, b.DefaultValueSerde, node, "value")
 		tb.Add(&topology.Node{Kind: topology.ProcessorNode, Name: node, Parents: parents, New: make(node, &spec, key, value)})
 		tb.AddStore(&spec, node)
 		tb.StoreSerdes(spec.Name, key, value)
@@ -219,22 +220,26 @@ func plan[K, V, A any](g *KGroupedStream[K, V], m Materialized[K, A], prefix str
 	return n, from, &spec
 }
 
-func (g *KGroupedStream[K, V]) grouped(store string) *KStream[K, V] {
+// grouped is the stream to aggregate: behind a repartition topic, where the key may have changed. The topic is named after the grouping,
+// or else after the store. Aggregations of one named grouping share it; the numbers of its nodes are used up each time, as in Kafka.
+func (g *KGroupedStream[K, V]) grouped(store string, generated bool) *KStream[K, V] {
 	if !g.s.repartition {
 		return g.s
-	}
-	if g.through != nil {
-		return g.through
 	}
 	base := g.name
 	if base == "" {
 		base = store
+		if generated {
+			g.s.b.unnamed("repartition topic", store+"-repartition")
+		}
 	}
-	t := g.s.through(base, g.name != "", g.key, g.value, 0, true)
-	if g.name != "" {
-		g.through = t
+	if g.through == nil || g.name == "" {
+		g.through = g.s.mergeable(base, g.key, g.value)
+	} else {
+		g.s.b.repartitionNames(base, base)
 	}
-	return t
+	g.s.b.g.Add(g.through, g.s.node)
+	return &KStream[K, V]{b: g.s.b, node: g.through, name: g.through.Name, key: g.key, value: g.value, sources: []*graph.Node{g.through}}
 }
 
 func aggregate[K, V, KR, A any](in Grouping[K, V, KR], m Materialized[K, A], prefix string, init func() (A, error), fold operator.Fold[K, V, A]) *KTable[KR, A] {
@@ -267,7 +272,7 @@ func aggregateWindows[K, V, KR, A any](g *KGroupedStream[K, V], wk *windowing[K,
 	if least := w.Size + w.Grace; spec.Retention == 0 {
 		spec.Retention = least
 	} else if spec.Retention < least {
-		b.fail("the retention of window store %q is %d ms: it must be no smaller than window size plus grace, %d ms", m.Name, spec.Retention, least)
+		b.illegal("the retention of window store %q is %d ms: it must be no smaller than window size plus grace, %d ms", m.Name, spec.Retention, least)
 	}
 	n, from, made := plan(g, m, prefix, spec, func(node string, spec *state.Spec, key serde.Serde[K], value serde.Serde[A]) func() processor.Instance {
 		return func() processor.Instance {

@@ -23,6 +23,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
 	"github.com/kstreamlab/kstreamlab/streams/internal/task"
 	"github.com/kstreamlab/kstreamlab/streams/internal/thread"
+	"github.com/kstreamlab/kstreamlab/streams/internal/topology"
 	"github.com/kstreamlab/kstreamlab/streams/state"
 )
 
@@ -39,6 +40,10 @@ const (
 	PendingError    State = "PENDING_ERROR"
 	Error           State = "ERROR"
 )
+
+// defaultLinger is the producers' linger.ms, in ms. Kafka Streams has 100, to gather batches; here a thread hands over what a whole round
+// of its loop has written at once, so that a short linger costs nothing and an output does not wait for it.
+const defaultLinger = 5
 
 // Instance runs a topology: KafkaStreams. Its threads are the host's.
 type Instance struct {
@@ -70,6 +75,12 @@ func NewInstance(t *Topology, cfg Config, cluster broker.Cluster, h host.Host) *
 func (i *Instance) Start() error {
 	if i.State() != Created {
 		return fmt.Errorf("streams: an instance is started once; this one is %s", i.State())
+	}
+	if err := i.top.Check(); err != nil {
+		return err
+	}
+	if i.cfg.Threads < 1 || len(i.top.t.Subs) == 0 {
+		return &topology.Error{Text: "Topology has no stream threads and no global threads, must subscribe to at least one source topic or global table."}
 	}
 	for _, name := range i.cfg.Unknown {
 		i.log.Warn("streams: unknown property, ignored", "property", name)
@@ -194,7 +205,7 @@ func (i *Instance) threadConfig(n int, tc *task.Config) thread.Config {
 		MaxPoll: c.MaxPollRecords, CacheBytes: c.CacheBytes / int64(c.Threads), Uncommitted: c.Uncommitted, Reset: c.Reset, Leave: true,
 		Restore: consumer("-restore-consumer", "restore.consumer.", "consumer."), State: func(thread.State) { i.follow() }}
 	cfg.Producer = broker.ProducerConfig{ClientID: name + "-producer", TransactionTimeout: c.TransactionTimeout,
-		Linger:         time.Duration(c.clientNumber("linger.ms", 100, "producer.")) * time.Millisecond,
+		Linger:         time.Duration(c.clientNumber("linger.ms", defaultLinger, "producer.")) * time.Millisecond,
 		BatchSize:      c.clientNumber("batch.size", 0, "producer."),
 		MaxRequestSize: c.clientNumber("max.request.size", 0, "producer.")}
 	cfg.Producer.Compression, _ = c.clientProperty("compression.type", "producer.")
@@ -207,7 +218,7 @@ func (i *Instance) threadConfig(n int, tc *task.Config) thread.Config {
 		cfg.Member.InstanceID = c.InstanceID + "-" + strconv.Itoa(n)
 	}
 	cfg.Assignor = func(r assign.Reporter) broker.Assignor {
-		return assign.New(assign.Config{ApplicationID: c.ApplicationID, ProcessID: c.ProcessID, Endpoint: c.Endpoint, Topology: i.top.t, Admin: i.cluster.Admin(),
+		return assign.New(assign.Config{ApplicationID: c.prefix(), ProcessID: c.ProcessID, Endpoint: c.Endpoint, Topology: i.top.t, Admin: i.cluster.Admin(),
 			Host: i.h, ReplicationFactor: c.ReplicationFactor, TopicConfigs: c.TopicConfigs, AdditionalRetention: c.AdditionalRetention}, r)
 	}
 	return cfg
@@ -218,7 +229,7 @@ func (i *Instance) subscription() []string {
 	var out []string
 	for _, t := range i.top.t.SourceTopics() {
 		if i.top.t.IsRepartition(t) {
-			t = i.cfg.ApplicationID + "-" + t
+			t = i.cfg.prefix() + "-" + t
 		}
 		out = append(out, t)
 	}

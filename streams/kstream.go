@@ -2,7 +2,9 @@ package streams
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/kstreamlab/kstreamlab/streams/internal/graph"
 	"github.com/kstreamlab/kstreamlab/streams/internal/operator"
@@ -30,9 +32,18 @@ type RecordContext = processor.RecordContext
 // Record is a record on its way through a topology.
 type Record[K, V any] = processor.Record[K, V]
 
+// effect is what a step does to records, as far as it matters for repartitioning.
+type effect int8
+
+const (
+	keeps effect = iota
+	rekeys
+	revalues
+)
+
 // step adds a stateless step below a stream.
-func step[K, V any](s *KStream[K, V], name string, make func() processor.Instance) *graph.Node {
-	return s.b.g.Add(&graph.Node{Name: name, Write: func(tb *topology.Builder, parents []string) {
+func step[K, V any](s *KStream[K, V], name string, make func() processor.Instance, e effect) *graph.Node {
+	return s.b.g.Add(&graph.Node{Name: name, KeyChanging: e == rekeys, ValueChanging: e == revalues, Write: func(tb *topology.Builder, parents []string) {
 		tb.Add(&topology.Node{Kind: topology.ProcessorNode, Name: name, Parents: parents, New: make})
 	}}, s.node)
 }
@@ -61,18 +72,18 @@ func (s *KStream[K, V]) FilterNot(where func(k K, v V) (bool, error), name ...Na
 func (s *KStream[K, V]) filter(where func(k K, v V) (bool, error), not bool, name []Named) *KStream[K, V] {
 	return s.then(step(s, s.b.named(string(first(name)), "KSTREAM-FILTER-"), func() processor.Instance {
 		return &operator.Filter[K, V]{Where: where, Not: not}
-	}))
+	}, keeps))
 }
 
 // Map gives each record a new key and value.
 func Map[K, V, K2, V2 any](s *KStream[K, V], f func(k K, v V) (K2, V2, error), name ...Named) *KStream[K2, V2] {
-	n := step(s, s.b.named(string(first(name)), "KSTREAM-MAP-"), func() processor.Instance { return &operator.Map[K, V, K2, V2]{F: f} })
+	n := step(s, s.b.named(string(first(name)), "KSTREAM-MAP-"), func() processor.Instance { return &operator.Map[K, V, K2, V2]{F: f} }, rekeys)
 	return changed[K, V, K2, V2](s, n, nil, nil, true)
 }
 
 // MapValues gives each record a new value.
 func MapValues[K, V, V2 any](s *KStream[K, V], f func(k K, v V) (V2, error), name ...Named) *KStream[K, V2] {
-	n := step(s, s.b.named(string(first(name)), "KSTREAM-MAPVALUES-"), func() processor.Instance { return &operator.MapValues[K, V, V2]{F: f} })
+	n := step(s, s.b.named(string(first(name)), "KSTREAM-MAPVALUES-"), func() processor.Instance { return &operator.MapValues[K, V, V2]{F: f} }, revalues)
 	return changed[K, V, K, V2](s, n, s.key, nil, false)
 }
 
@@ -81,30 +92,30 @@ type Pair[K, V any] = operator.Pair[K, V]
 
 // FlatMap gives any number of records for each.
 func FlatMap[K, V, K2, V2 any](s *KStream[K, V], f func(k K, v V) ([]Pair[K2, V2], error), name ...Named) *KStream[K2, V2] {
-	n := step(s, s.b.named(string(first(name)), "KSTREAM-FLATMAP-"), func() processor.Instance { return &operator.FlatMap[K, V, K2, V2]{F: f} })
+	n := step(s, s.b.named(string(first(name)), "KSTREAM-FLATMAP-"), func() processor.Instance { return &operator.FlatMap[K, V, K2, V2]{F: f} }, rekeys)
 	return changed[K, V, K2, V2](s, n, nil, nil, true)
 }
 
 // FlatMapValues gives any number of values for each.
 func FlatMapValues[K, V, V2 any](s *KStream[K, V], f func(k K, v V) ([]V2, error), name ...Named) *KStream[K, V2] {
-	n := step(s, s.b.named(string(first(name)), "KSTREAM-FLATMAPVALUES-"), func() processor.Instance { return &operator.FlatMapValues[K, V, V2]{F: f} })
+	n := step(s, s.b.named(string(first(name)), "KSTREAM-FLATMAPVALUES-"), func() processor.Instance { return &operator.FlatMapValues[K, V, V2]{F: f} }, revalues)
 	return changed[K, V, K, V2](s, n, s.key, nil, false)
 }
 
 // SelectKey gives each record a new key.
 func SelectKey[K, V, K2 any](s *KStream[K, V], f func(k K, v V) (K2, error), name ...Named) *KStream[K2, V] {
-	n := step(s, s.b.named(string(first(name)), "KSTREAM-KEY-SELECT-"), func() processor.Instance { return &operator.SelectKey[K, V, K2]{F: f} })
+	n := step(s, s.b.named(string(first(name)), "KSTREAM-KEY-SELECT-"), func() processor.Instance { return &operator.SelectKey[K, V, K2]{F: f} }, rekeys)
 	return changed[K, V, K2, V](s, n, nil, s.value, true)
 }
 
 // Peek shows each record to f.
 func (s *KStream[K, V]) Peek(f func(k K, v V) error, name ...Named) *KStream[K, V] {
-	return s.then(step(s, s.b.named(string(first(name)), "KSTREAM-PEEK-"), func() processor.Instance { return &operator.Peek[K, V]{F: f} }))
+	return s.then(step(s, s.b.named(string(first(name)), "KSTREAM-PEEK-"), func() processor.Instance { return &operator.Peek[K, V]{F: f} }, keeps))
 }
 
 // Foreach shows each record to f, and ends there.
 func (s *KStream[K, V]) Foreach(f func(k K, v V) error, name ...Named) {
-	step(s, s.b.named(string(first(name)), "KSTREAM-FOREACH-"), func() processor.Instance { return &operator.Peek[K, V]{F: f} })
+	step(s, s.b.named(string(first(name)), "KSTREAM-FOREACH-"), func() processor.Instance { return &operator.Peek[K, V]{F: f} }, keeps)
 }
 
 // Branched is one branch of Branch. A nil Where is the default branch, which must come last.
@@ -134,10 +145,10 @@ func (s *KStream[K, V]) Branch(branches []Branched[K, V], name ...Named) []*KStr
 		}
 		kids, where = append(kids, splitter+suffix), append(where, br.Where)
 	}
-	split := s.then(step(s, splitter, func() processor.Instance { return &operator.Branch[K, V]{Children: kids, Where: where} }))
+	split := s.then(step(s, splitter, func() processor.Instance { return &operator.Branch[K, V]{Children: kids, Where: where} }, keeps))
 	var out []*KStream[K, V]
 	for _, kid := range kids {
-		out = append(out, split.then(step(split, kid, func() processor.Instance { return &operator.Pass[K, V]{} })))
+		out = append(out, split.then(step(split, kid, func() processor.Instance { return &operator.Pass[K, V]{} }, keeps)))
 	}
 	return out
 }
@@ -145,7 +156,7 @@ func (s *KStream[K, V]) Branch(branches []Branched[K, V], name ...Named) []*KStr
 // Merge is this stream and another as one. Records of one input keep their order.
 func (s *KStream[K, V]) Merge(o *KStream[K, V], name ...Named) *KStream[K, V] {
 	n := s.b.named(string(first(name)), "KSTREAM-MERGE-")
-	node := s.b.g.Add(&graph.Node{Name: n, Write: func(tb *topology.Builder, parents []string) {
+	node := s.b.g.Add(&graph.Node{Name: n, Merge: true, Write: func(tb *topology.Builder, parents []string) {
 		tb.Add(&topology.Node{Kind: topology.ProcessorNode, Name: n, Parents: parents, New: func() processor.Instance { return &operator.Pass[K, V]{} }})
 	}}, s.node, o.node)
 	out := changed[K, V, K, V](s, node, nil, nil, o.repartition)
@@ -184,9 +195,9 @@ func (s *KStream[K, V]) to(topic string, choose func(*Record[K, V], *RecordConte
 	if p.Value == nil {
 		p.Value = s.value
 	}
+	key := need(b, p.Key, b.DefaultKeySerde, name, "key")
+	value := need(b, p.Value, b.DefaultValueSerde, name, "value")
 	b.g.Add(&graph.Node{Name: name, Write: func(tb *topology.Builder, parents []string) {
-		key := need(b, p.Key, b.DefaultKeySerde, name, "key")
-		value := need(b, p.Value, b.DefaultValueSerde, name, "value")
 		tb.Add(&topology.Node{Kind: topology.SinkNode, Name: name, Parents: parents, Topic: topic, Extractor: text, New: func() processor.Instance {
 			return &processor.Sink[K, V]{Topic: topic, Dynamic: choose, Key: key, Value: value, Partition: p.Partition}
 		}})
@@ -204,24 +215,42 @@ type Repartitioned[K, V any] struct {
 // Repartition sends the stream through an internal topic, so that records of one key meet in one task.
 func (s *KStream[K, V]) Repartition(opts ...Repartitioned[K, V]) *KStream[K, V] {
 	o := first(opts)
-	name := s.b.named(o.Name, "KSTREAM-REPARTITION-")
+	name := o.Name
+	if s.b.check(name); name == "" {
+		name = s.b.g.NewName("KSTREAM-REPARTITION-")
+		s.b.unnamed("repartition topic", name)
+	}
 	if o.Value == nil {
 		o.Value = s.value
 	}
-	return s.through(name, o.Name != "", o.Key, o.Value, o.Partitions, false)
+	node := s.through(name, o.Key, o.Value, o.Partitions)
+	s.b.g.Add(node, s.node)
+	return &KStream[K, V]{b: s.b, node: node, name: node.Name, key: o.Key, value: o.Value, sources: []*graph.Node{node}}
 }
 
-// through inserts a repartition topic of this base name. named: the user gave the name, and the nodes are named after it.
-func (s *KStream[K, V]) through(base string, named bool, key serde.Serde[K], value serde.Serde[V], partitions int32, dropNull bool) *KStream[K, V] {
-	b, g := s.b, s.b.g
-	topic := base + "-repartition"
-	sink, filter, source := g.NewName("KSTREAM-SINK-"), g.NewName("KSTREAM-FILTER-"), g.NewName("KSTREAM-SOURCE-")
-	if named {
+// generated are the names of steps and stores that the builder gives to streams.
+var generated = regexp.MustCompile(`^KSTREAM.*-[0-9]{10}$`)
+
+// repartitionNames are the names of sink, filter and source of a repartition topic. Three numbers are used up in any case.
+func (b *Builder) repartitionNames(base, topic string) (sink, filter, source string) {
+	sink, filter, source = b.g.NewName("KSTREAM-SINK-"), b.g.NewName("KSTREAM-FILTER-"), b.g.NewName("KSTREAM-SOURCE-")
+	if !generated.MatchString(base) {
 		sink, filter, source = topic+"-sink", topic+"-filter", topic+"-source"
 	}
-	n := g.Add(&graph.Node{Name: source, Write: func(tb *topology.Builder, parents []string) {
-		k := need(b, key, b.DefaultKeySerde, sink, "key")
-		v := need(b, value, b.DefaultValueSerde, sink, "value")
+	return sink, filter, source
+}
+
+// through makes the node of a repartition topic of this base name. It is not in the plan yet.
+func (s *KStream[K, V]) through(base string, key serde.Serde[K], value serde.Serde[V], partitions int32) *graph.Node {
+	b := s.b
+	topic := base
+	if !strings.HasSuffix(topic, "-repartition") {
+		topic += "-repartition"
+	}
+	sink, filter, source := b.repartitionNames(base, topic)
+	k := need(b, key, b.DefaultKeySerde, sink, "key")
+	v := need(b, value, b.DefaultValueSerde, sink, "value")
+	return &graph.Node{Name: source, Write: func(tb *topology.Builder, parents []string) {
 		tb.AddRepartition(topology.Repartition{Topic: topic, Partitions: partitions})
 		tb.Add(&topology.Node{Kind: topology.ProcessorNode, Name: filter, Parents: parents, New: func() processor.Instance {
 			return &operator.RepartitionFilter[K, V]{}
@@ -232,8 +261,25 @@ func (s *KStream[K, V]) through(base string, named bool, key serde.Serde[K], val
 		tb.Add(&topology.Node{Kind: topology.SourceNode, Name: source, Topics: []string{topic}, New: func() processor.Instance {
 			return &processor.Source[K, V]{Key: k, Value: v}
 		}})
-	}}, s.node)
-	return &KStream[K, V]{b: b, node: n, name: source, key: key, value: value, sources: []*graph.Node{n}}
+	}}
+}
+
+// mergeable is through for a topic that merge.repartition.topics may merge with others.
+func (s *KStream[K, V]) mergeable(base string, key serde.Serde[K], value serde.Serde[V]) *graph.Node {
+	n := s.through(base, key, value, 0)
+	r := &graph.Repartition{Topic: strings.TrimSuffix(base, "-repartition") + "-repartition", Make: func(topic string, key, value any) *graph.Node {
+		k, _ := key.(serde.Serde[K])
+		v, _ := value.(serde.Serde[V])
+		return s.through(topic, k, v, 0)
+	}}
+	if key != nil {
+		r.Key = key
+	}
+	if value != nil {
+		r.Value = value
+	}
+	n.Repartition = r
+	return n
 }
 
 // Serdes are those that the stream has from its steps so far; nil where it has none, and the builder's default would be taken.

@@ -17,6 +17,8 @@ type property struct {
 	// least is the smallest number allowed; oneOf the texts allowed.
 	least int64
 	oneOf []string
+	// check looks at what the rest cannot; it returns what is wanted instead, or nothing.
+	check func(value string, all map[string]string) string
 	doc   string
 }
 
@@ -30,6 +32,7 @@ const (
 
 // properties is the table, sorted by name.
 var properties = []property{
+	{name: topicPrefix, kind: text, doc: "begins the names of internal topics instead of application.id"},
 	{name: "acceptable.recovery.lag", kind: number, dflt: "10000", doc: "how many offsets a task may be behind and still count as caught up"},
 	{name: "application.id", kind: text, doc: "the application's name: its group, and the beginning of the names of its internal topics"},
 	{name: "application.server", kind: text, doc: "host:port under which this instance answers queries"},
@@ -40,28 +43,70 @@ var properties = []property{
 	{name: "commit.interval.ms", kind: number, dflt: "30000", doc: "milliseconds between commits; 100 with exactly_once_v2"},
 	{name: "default.dsl.store", kind: text, dflt: "rocksDB", oneOf: []string{"rocksDB", "in_memory"}, doc: "where stores are kept that do not say; rocksDB stands for the persistent engine"},
 	{name: "default.key.serde", kind: text, doc: "serde of keys that no step names (app.yaml)"},
+	{name: "default.timestamp.extractor", kind: text, dflt: timestampClasses[0], oneOf: timestampClasses, doc: "class of the extractor of sources that name none (app.yaml)"},
 	{name: "default.value.serde", kind: text, doc: "serde of values that no step names (app.yaml)"},
 	{name: "deserialization.exception.handler", kind: text, dflt: "fail", oneOf: handlerNames("Deserialization", "org.apache.kafka.streams.errors.LogAndFailExceptionHandler", "org.apache.kafka.streams.errors.LogAndContinueExceptionHandler"), doc: "what to do about a record that cannot be read: fail or continue"},
+	{name: "dsl.store.suppliers.class", kind: text, oneOf: []string{storeSuppliers + "RocksDBDslStoreSuppliers", storeSuppliers + "InMemoryDslStoreSuppliers"}, doc: "class of the stores that do not say where they are kept"},
+	{name: "ensure.explicit.internal.resource.naming", kind: boolean, dflt: "false", doc: "refuse generated names of stores and internal topics (app.yaml)"},
 	{name: "errors.dead.letter.queue.topic.name", kind: text, doc: "topic for the records that a handler was asked about (KIP-1034)"},
 	{name: "group.instance.id", kind: text, doc: "makes the instance's threads static members"},
 	{name: "heartbeat.interval.ms", kind: number, dflt: "3000", least: 1, doc: "milliseconds between heartbeats to the group"},
+	{name: operatorTime, kind: text, dflt: "durable", oneOf: []string{"durable", "forgotten"}, doc: "whether an operator's stream time is committed with its task; forgotten: it starts again with each restart, as in Kafka Streams"},
 	{name: "max.poll.interval.ms", kind: number, dflt: "300000", least: 1, doc: "milliseconds a rebalance waits for a member"},
 	{name: "max.poll.records", kind: number, dflt: "1000", least: 1, doc: "records of one poll"},
 	{name: "max.task.idle.ms", kind: number, dflt: "0", least: -1, doc: "how long a task waits for data of a partition that has none, so that partitions are read in order of time; -1: not at all"},
-	{name: "num.stream.threads", kind: number, dflt: "1", least: 1, doc: "stream threads"},
+	{name: "max.warmup.replicas", kind: number, dflt: "2", least: 1, doc: "how many warm-up replicas there may be at once"},
+	{name: "num.stream.threads", kind: number, dflt: "1", doc: "stream threads"},
+	{name: "probing.rebalance.interval.ms", kind: number, dflt: "600000", least: 60000, doc: "milliseconds between looks whether a warm-up replica has caught up"},
 	{name: "processing.exception.handler", kind: text, dflt: "fail", oneOf: handlerNames("Processing", "org.apache.kafka.streams.errors.LogAndFailProcessingExceptionHandler", "org.apache.kafka.streams.errors.LogAndContinueProcessingExceptionHandler"), doc: "what to do about an error of a processor: fail or continue"},
 	{name: "processing.guarantee", kind: text, dflt: "at_least_once", oneOf: []string{"at_least_once", "exactly_once_v2"}, doc: "at_least_once or exactly_once_v2"},
 	{name: "production.exception.handler", kind: text, dflt: "fail", oneOf: handlerNames("Production", "org.apache.kafka.streams.errors.DefaultProductionExceptionHandler", ""), doc: "what to do about a record that cannot be written: fail or continue"},
+	{name: "rack.aware.assignment.tags", kind: text, check: checkTags, doc: "client tags over which standby tasks are spread, separated by commas"},
 	{name: "replication.factor", kind: number, dflt: "-1", least: -1, doc: "of internal topics; -1: the broker's default"},
 	{name: "session.timeout.ms", kind: number, dflt: "45000", least: 1, doc: "milliseconds without a heartbeat after which the group expels a member"},
 	{name: "state.dir", kind: text, doc: "directory of the persistent stores; default <temporary directory>/kafka-streams"},
 	{name: "statestore.cache.max.bytes", kind: number, dflt: "10485760", doc: "bytes of the record cache of all threads; 0: no cache"},
 	{name: "statestore.uncommitted.max.bytes", kind: number, dflt: "67108864", least: -1, doc: "bytes of uncommitted state after which a commit is due at once; -1: no limit (KIP-892)"},
 	{name: "task.timeout.ms", kind: number, dflt: "300000", doc: "how long a task retries what times out"},
-	{name: "topology.optimization", kind: text, dflt: "none", doc: "none, all, or a list of optimisations"},
+	{name: "topology.optimization", kind: text, dflt: "none", check: checkOptimization, doc: "none, all, or a list of optimisations"},
 	{name: "transaction.timeout.ms", kind: number, dflt: "10000", least: 1, doc: "milliseconds after which the broker aborts an open transaction"},
+	{name: "upgrade.from", kind: text, oneOf: upgrades, doc: "the version that a rolling upgrade comes from"},
 	{name: "windowstore.changelog.additional.retention.ms", kind: number, dflt: "86400000", doc: "added to a window store's retention for its changelog"},
-	{name: operatorTime, kind: text, dflt: "durable", oneOf: []string{"durable", "forgotten"}, doc: "whether an operator's stream time is committed with its task; forgotten: it starts again with each restart, as in Kafka Streams"},
+}
+
+// topicPrefix is Kafka's internal property for another beginning of the names of internal topics.
+const topicPrefix = "__internal.override.topic.prefix__"
+
+const storeSuppliers = "org.apache.kafka.streams.state.BuiltInDslStoreSuppliers$"
+
+var timestampClasses = []string{"org.apache.kafka.streams.processor.FailOnInvalidTimestamp", "org.apache.kafka.streams.processor.LogAndSkipOnInvalidTimestamp",
+	"org.apache.kafka.streams.processor.UsePartitionTimeOnInvalidTimestamp", "org.apache.kafka.streams.processor.WallclockTimestampExtractor"}
+
+var upgrades = []string{"2.4", "2.5", "2.6", "2.7", "2.8", "3.0", "3.1", "3.2", "3.3", "3.4", "3.5", "3.6", "3.7", "3.8", "3.9", "4.0", "4.1"}
+
+// optimizations are the optimisations of topology.optimization beside none and all.
+var optimizations = []string{"reuse.ktable.source.topics", "merge.repartition.topics", "single.store.self.join"}
+
+func checkOptimization(value string, _ map[string]string) string {
+	if value == "none" || value == "all" {
+		return ""
+	}
+	for _, o := range strings.Split(value, ",") {
+		if !slices.Contains(optimizations, strings.TrimSpace(o)) {
+			return "it must be none, all, or a comma separated list of " + strings.Join(optimizations, ", ")
+		}
+	}
+	return ""
+}
+
+func checkTags(value string, all map[string]string) string {
+	for _, tag := range strings.Split(value, ",") {
+		tag = strings.TrimSpace(tag)
+		if _, ok := all["client.tag."+tag]; tag != "" && !ok {
+			return fmt.Sprintf("the tag %s needs a value: set client.tag.%s", tag, tag)
+		}
+	}
+	return ""
 }
 
 // operatorTime is the one property that Kafka Streams does not have.
@@ -106,6 +151,11 @@ func check(props map[string]string) (v *values, unknown []string) {
 		case known:
 			v.set[name] = value
 			v.test(&properties[i], value)
+			if f := properties[i].check; f != nil {
+				if want := f(value, props); want != "" {
+					v.errs = append(v.errs, &PropertyError{name, value, want})
+				}
+			}
 		case !slices.ContainsFunc(clientPrefixes, func(p string) bool { return strings.HasPrefix(name, p) }):
 			unknown = append(unknown, name)
 		}
@@ -153,7 +203,26 @@ func (v *values) number(name string) int64 {
 
 func (v *values) has(name string) bool { _, ok := v.set[name]; return ok }
 
-func (v *values) err() error { return errors.Join(v.errs...) }
+func (v *values) err() error {
+	if len(v.errs) == 0 {
+		return nil
+	}
+	return &ConfigError{v.errs}
+}
+
+// inMemory says that stores are kept in memory by default.
+func (v *values) inMemory() bool {
+	return v.text("default.dsl.store") == "in_memory" || strings.HasSuffix(v.text("dsl.store.suppliers.class"), "InMemoryDslStoreSuppliers")
+}
+
+// ConfigError is all that is wrong with a configuration.
+type ConfigError struct{ Errs []error }
+
+func (e *ConfigError) Error() string   { return errors.Join(e.Errs...).Error() }
+func (e *ConfigError) Unwrap() []error { return e.Errs }
+
+// Class is Kafka's name of the error kind.
+func (e *ConfigError) Class() string { return "org.apache.kafka.common.config.ConfigException" }
 
 // PropertyDocs lists the properties of an application, a line each: name, default, meaning.
 func PropertyDocs() string {

@@ -23,7 +23,12 @@ type App struct {
 	Serdes map[string]Serdes
 	// Places are where the file names each of these topics first.
 	Places map[string]Place
+
+	incomplete error
 }
+
+// Check says whether the app can be started: each step must have its serdes, by itself, inherited, or by default. The error is an *Error.
+func (a *App) Check() error { return a.incomplete }
 
 // Place is a place in a file. Lines and columns count from 1.
 type Place struct {
@@ -34,16 +39,24 @@ type Place struct {
 // Serdes are the serdes of a topic's keys and values; nil where nothing is known.
 type Serdes struct{ Key, Value serde.Serde[any] }
 
-// Load reads an application from a file.
+// Load reads an application from a file, and checks that it can be started.
 func Load(fsys fs.FS, path string) (*App, error) {
 	data, err := fs.ReadFile(fsys, path)
 	if err != nil {
 		return nil, err
 	}
-	return Parse(path, data)
+	app, err := Parse(path, data)
+	if err == nil {
+		err = app.Check()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return app, nil
 }
 
 // Parse makes an application of a file's content: YAML, or JSON, which is YAML. file is its name in errors, each of which is an *Error.
+// A step without serdes is not an error yet: see Check.
 func Parse(file string, data []byte) (*App, error) {
 	d, err := read(file, data)
 	if err != nil {
@@ -130,12 +143,15 @@ func (r *reader) build(name string, config map[string]string) (*App, error) {
 		if err := b.b.Err(); err != nil {
 			return nil, b.wrong(s, err)
 		}
+		if err := b.b.Missing(); err != nil && b.incomplete == nil {
+			b.incomplete = b.wrong(s, err)
+		}
 	}
 	top, err := b.b.Build()
 	if err != nil {
 		return nil, r.d.wrap(r.d.root.get("steps").place, err, "%v", err)
 	}
-	app := &App{Name: name, Config: config, Topology: top, Serdes: b.serdes}
+	app := &App{Name: name, Config: config, Topology: top, Serdes: b.serdes, incomplete: b.incomplete}
 	app.InputTopics, app.OutputTopics = distinct(b.inputs), distinct(b.outputs)
 	app.Places = r.topicPlaces()
 	return app, nil

@@ -25,9 +25,10 @@ type builder struct {
 	timestamp       streams.TimestampExtractor[any, any] // default.timestamp.extractor
 	inputs, outputs []string
 	serdes          map[string]Serdes
+	incomplete      error
 }
 
-// defaults applies the properties that the builder must know.
+// defaults applies the properties that the builder must know. Whether their values are allowed, streams.ParseConfig says.
 func (b *builder) defaults(config map[string]string) error {
 	for i, name := range []string{"default.key.serde", "default.value.serde"} {
 		if config[name] == "" {
@@ -43,7 +44,18 @@ func (b *builder) defaults(config map[string]string) error {
 			b.b.DefaultValueSerde = s
 		}
 	}
-	b.b.InMemory = config["default.dsl.store"] == "in_memory" || strings.Contains(config["dsl.store.suppliers.class"], "InMemory")
+	b.b.InMemory = config["default.dsl.store"] == "in_memory" || strings.HasSuffix(config["dsl.store.suppliers.class"], "InMemoryDslStoreSuppliers")
+	b.b.ExplicitNames = config["ensure.explicit.internal.resource.naming"] == "true"
+	o := config["topology.optimization"]
+	b.b.MergeRepartitions = o == "all" || strings.Contains(o, "merge.repartition.topics")
+	switch class := config["default.timestamp.extractor"]; class[strings.LastIndexByte(class, '.')+1:] {
+	case "LogAndSkipOnInvalidTimestamp":
+		b.timestamp = streams.LogAndSkipOnInvalidTimestamp[any, any]
+	case "UsePartitionTimeOnInvalidTimestamp":
+		b.timestamp = streams.UsePartitionTimeOnInvalidTimestamp[any, any]
+	case "WallclockTimestampExtractor":
+		b.timestamp = streams.WallclockTimestamp[any, any]
+	}
 	return nil
 }
 

@@ -29,7 +29,7 @@ func (canonicalJSON) String() string { return "json" }
 func (s canonicalJSON) Append(dst []byte, _ string, v any) ([]byte, error) {
 	out, err := appendJSON(dst, v, 0)
 	if err != nil {
-		return dst, &Error{s.String(), err}
+		return dst, &Error{s.String(), err, unfit}
 	}
 	return out, nil
 }
@@ -151,7 +151,7 @@ func (s canonicalJSON) Decode(_ string, b []byte) (any, error) {
 		}
 	}
 	if err != nil {
-		return nil, &Error{s.String(), err}
+		return nil, &Error{s.String(), err, errJSON.Error()}
 	}
 	return v, nil
 }

@@ -44,4 +44,9 @@ func (s dynamicWindowed[T]) AppendInner(dst []byte, topic string, v any) ([]byte
 }
 
 // Unfit is the error of a value that is not of a serde's type.
-func Unfit(s fmt.Stringer, v any) error { return fail(s, "cannot write a %T", v) }
+func Unfit(s fmt.Stringer, v any) error {
+	return &Error{s.String(), fmt.Errorf("cannot write a %T", v), unfit}
+}
+
+// unfit is what the JVM says of a value that is not of a serde's type.
+const unfit = "cannot serialize this value"

@@ -11,14 +11,14 @@ func (jsonSerde[T]) String() string { return "json" }
 func (s jsonSerde[T]) Append(dst []byte, _ string, v T) ([]byte, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
-		return dst, &Error{s.String(), err}
+		return dst, &Error{Serde: s.String(), Err: err}
 	}
 	return append(dst, b...), nil
 }
 func (s jsonSerde[T]) Decode(_ string, b []byte) (T, error) {
 	var v T
 	if err := json.Unmarshal(b, &v); err != nil {
-		return v, &Error{s.String(), err}
+		return v, &Error{Serde: s.String(), Err: err}
 	}
 	return v, nil
 }

@@ -17,7 +17,7 @@ func (shortSerde) Append(dst []byte, _ string, v int16) ([]byte, error) {
 }
 func (s shortSerde) Decode(_ string, b []byte) (int16, error) {
 	if len(b) != 2 {
-		return 0, fail(s, "2 bytes expected, not %d", len(b))
+		return 0, wrongSize(s, "Short", 2, len(b))
 	}
 	return int16(binary.BigEndian.Uint16(b)), nil
 }
@@ -34,7 +34,7 @@ func (floatSerde) Append(dst []byte, _ string, v float32) ([]byte, error) {
 }
 func (s floatSerde) Decode(_ string, b []byte) (float32, error) {
 	if len(b) != 4 {
-		return 0, fail(s, "4 bytes expected, not %d", len(b))
+		return 0, wrongSize(s, "", 4, len(b))
 	}
 	return math.Float32frombits(binary.BigEndian.Uint32(b)), nil
 }
@@ -57,7 +57,7 @@ func (booleanSerde) Append(dst []byte, _ string, v bool) ([]byte, error) {
 }
 func (s booleanSerde) Decode(_ string, b []byte) (bool, error) {
 	if len(b) != 1 {
-		return false, fail(s, "1 byte expected, not %d", len(b))
+		return false, wrongSize(s, "Boolean", 1, len(b))
 	}
 	if b[0] > 1 {
 		return false, fail(s, "0 or 1 expected, not %d", b[0])

@@ -25,6 +25,16 @@ type Serde[T any] interface {
 type Error struct {
 	Serde string
 	Err   error
+	// Kafka is what Kafka says, where that is something else; it is read in dead letters.
+	Kafka string
+}
+
+// Message is Kafka's message.
+func (e *Error) Message() string {
+	if e.Kafka != "" {
+		return e.Kafka
+	}
+	return e.Err.Error()
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("serde %s: %v", e.Serde, e.Err) }
@@ -34,7 +44,12 @@ func (e *Error) Unwrap() error { return e.Err }
 func (e *Error) Class() string { return "org.apache.kafka.common.errors.SerializationException" }
 
 func fail(s fmt.Stringer, format string, args ...any) error {
-	return &Error{s.String(), fmt.Errorf(format, args...)}
+	return &Error{Serde: s.String(), Err: fmt.Errorf(format, args...)}
+}
+
+// wrongSize is what Kafka's deserializers of numbers say.
+func wrongSize(s fmt.Stringer, kafka string, want, got int) error {
+	return &Error{s.String(), fmt.Errorf("%d bytes expected, not %d", want, got), fmt.Sprintf("Size of data received by %sDeserializer is not %d", kafka, want)}
 }
 
 type stringSerde struct{}
@@ -116,7 +131,7 @@ func (longSerde) Append(dst []byte, _ string, v int64) ([]byte, error) {
 }
 func (s longSerde) Decode(_ string, b []byte) (int64, error) {
 	if len(b) != 8 {
-		return 0, fail(s, "8 bytes expected, not %d", len(b))
+		return 0, wrongSize(s, "Long", 8, len(b))
 	}
 	return int64(binary.BigEndian.Uint64(b)), nil
 }
@@ -132,7 +147,7 @@ func (intSerde) Append(dst []byte, _ string, v int32) ([]byte, error) {
 }
 func (s intSerde) Decode(_ string, b []byte) (int32, error) {
 	if len(b) != 4 {
-		return 0, fail(s, "4 bytes expected, not %d", len(b))
+		return 0, wrongSize(s, "Integer", 4, len(b))
 	}
 	return int32(binary.BigEndian.Uint32(b)), nil
 }
@@ -148,7 +163,7 @@ func (doubleSerde) Append(dst []byte, _ string, v float64) ([]byte, error) {
 }
 func (s doubleSerde) Decode(_ string, b []byte) (float64, error) {
 	if len(b) != 8 {
-		return 0, fail(s, "8 bytes expected, not %d", len(b))
+		return 0, wrongSize(s, "", 8, len(b))
 	}
 	return math.Float64frombits(binary.BigEndian.Uint64(b)), nil
 }

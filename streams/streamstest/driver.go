@@ -70,6 +70,9 @@ func Open(top *streams.Topology, o Options) (*Driver, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := top.Check(); err != nil {
+		return nil, err
+	}
 	d := &Driver{plan: top.Plan().Merged(), cfg: cfg, manual: o.Manual, clock: newClock(o.Start, o.Log), out: &producer{offsets: map[string]int64{}}, offsets: map[string]int64{}}
 	if err := d.start(top); err != nil {
 		return nil, err
@@ -105,7 +108,7 @@ func (d *Driver) start(top *streams.Topology) error {
 
 func (d *Driver) topicName(topic string) string {
 	if d.plan.IsRepartition(topic) {
-		return d.cfg.ApplicationID + "-" + topic
+		return d.cfg.TopicPrefix + "-" + topic
 	}
 	return topic
 }

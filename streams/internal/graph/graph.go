@@ -19,8 +19,13 @@ type Node struct {
 	written  bool
 	// Write adds the step to the topology, below the topology nodes in which its parents end.
 	Write func(b *topology.Builder, parents []string)
-	// Topics, for a source: two sources of the same topics become one.
+	// Topics, for a source: two sources of the same topics become one. Reset is its reset policy.
 	Topics []string
+	Reset  string
+	// KeyChanging and ValueChanging: what the step does to records. Merge: it is a merge of streams.
+	KeyChanging, ValueChanging, Merge bool
+	// Repartition, for a repartition topic that may be merged with others.
+	Repartition *Repartition
 }
 
 // Graph is the plan of one builder.
@@ -28,10 +33,15 @@ type Graph struct {
 	root  *Node
 	count int // steps
 	index int // generated names
+	// MergeRepartitions is the optimisation merge.repartition.topics.
+	MergeRepartitions bool
+	changers          []*Node // key-changing steps, in order
+	merges            []*Node
+	repartitions      map[*Node][]*Node // by the key-changing step above: those that may be merged
 }
 
 // New returns an empty plan.
-func New() *Graph { return &Graph{root: &Node{written: true}} }
+func New() *Graph { return &Graph{root: &Node{written: true}, repartitions: map[*Node][]*Node{}} }
 
 // NewName returns the next generated name with this prefix: the prefix and ten digits. Processors and stores share one count.
 func (g *Graph) NewName(prefix string) string {
@@ -53,20 +63,40 @@ func (g *Graph) Named(user, prefix string) string {
 // Root is the parent of sources.
 func (g *Graph) Root() *Node { return g.root }
 
-// Add adds a step below its parents. A step may be added again below another parent.
+// Add adds a step below its parents. A step that is there already is written later for it.
 func (g *Graph) Add(n *Node, parents ...*Node) *Node {
 	g.count++
 	n.priority = g.count
 	for _, p := range parents {
-		p.children = append(p.children, n)
-		n.parents = append(n.parents, p)
+		link(p, n)
 	}
+	g.note(n)
 	return n
+}
+
+// link makes c a child of p, once.
+func link(p, c *Node) {
+	if !slices.Contains(p.children, c) {
+		p.children = append(p.children, c)
+	}
+	if !slices.Contains(c.parents, p) {
+		c.parents = append(c.parents, p)
+	}
+}
+
+func unlink(p, c *Node) {
+	p.children = slices.DeleteFunc(p.children, func(x *Node) bool { return x == c })
+	c.parents = slices.DeleteFunc(c.parents, func(x *Node) bool { return x == p })
 }
 
 // Build writes the plan.
 func (g *Graph) Build() (*topology.Topology, error) {
-	g.mergeSources()
+	if err := g.mergeSources(); err != nil {
+		return nil, err
+	}
+	if g.MergeRepartitions {
+		g.mergeRepartitions()
+	}
 	b := topology.NewBuilder()
 	queue := []*Node{g.root}
 	for len(queue) > 0 {
@@ -109,23 +139,42 @@ func (n *Node) parentNames() []string {
 }
 
 // mergeSources makes one source of those that read the same topics: the children of the later ones move to the first.
-func (g *Graph) mergeSources() {
-	for i := 0; i < len(g.root.children); i++ {
-		first := g.root.children[i]
-		if first.Topics == nil {
-			continue
-		}
-		for j := i + 1; j < len(g.root.children); j++ {
-			other := g.root.children[j]
-			if !slices.Equal(first.Topics, other.Topics) {
+func (g *Graph) mergeSources() error {
+	byTopic := map[string]*Node{}
+	for _, n := range slices.Clone(g.root.children) {
+		for _, t := range n.Topics {
+			first := byTopic[t]
+			if first == nil {
+				byTopic[t] = n
 				continue
 			}
-			for _, c := range other.children {
-				c.parents[slices.Index(c.parents, other)] = first
-				first.children = append(first.children, c)
+			if first == n {
+				continue
 			}
-			g.root.children = slices.Delete(g.root.children, j, j+1)
-			j--
+			if !slices.Equal(first.Topics, n.Topics) {
+				return &topology.Error{Text: "Two source nodes are subscribed to overlapping but not equal input topics"}
+			}
+			if first.Reset != n.Reset {
+				return &topology.Error{Text: "Can't configure different offset reset policies on the same input topic(s)"}
+			}
+			for _, c := range slices.Clone(n.children) {
+				replaceParent(c, n, first)
+			}
+			unlink(g.root, n)
+			break
 		}
+	}
+	return nil
+}
+
+// replaceParent hangs c below to instead of below from, in the same place among its parents.
+func replaceParent(c, from, to *Node) {
+	i := slices.Index(c.parents, from)
+	unlink(from, c)
+	if !slices.Contains(c.parents, to) {
+		c.parents = slices.Insert(c.parents, i, to)
+	}
+	if !slices.Contains(to.children, c) {
+		to.children = append(to.children, c)
 	}
 }

@@ -1,6 +1,7 @@
 package task
 
 import (
+	"errors"
 	"strconv"
 
 	"github.com/kstreamlab/kstreamlab/broker"
@@ -86,6 +87,7 @@ func (t *Task) Handle(node string, err error) bool {
 func (t *Task) HandleSerialization(node, origin string, err error) bool {
 	h := t.cfg.Handlers
 	if h.Serialization == nil || !h.Serialization(t.id, origin, &t.ctx, err) {
+		t.deadLetter(t.ctx, err) // the handler that continues writes none
 		return false
 	}
 	t.Drop(node, "production handler: "+err.Error())
@@ -111,7 +113,8 @@ func (t *Task) deadLetter(ctx processor.RecordContext, err error) {
 		return
 	}
 	headers := append([]broker.Header(nil), ctx.Headers...)
-	for _, h := range [][2]string{{"exception", errorClass(err)}, {"message", err.Error()}, {"stacktrace", err.Error()}, {"topic", ctx.Topic},
+	class, message := errorKind(err)
+	for _, h := range [][2]string{{"exception", class}, {"message", message}, {"stacktrace", err.Error()}, {"topic", ctx.Topic},
 		{"partition", strconv.Itoa(int(ctx.Partition))}, {"offset", strconv.FormatInt(ctx.Offset, 10)}} {
 		headers = append(headers, broker.Header{Key: "__streams.errors." + h[0], Value: []byte(h[1])})
 	}
@@ -120,17 +123,18 @@ func (t *Task) deadLetter(ctx processor.RecordContext, err error) {
 	}
 }
 
-func errorClass(err error) string {
-	type classed interface{ Class() string }
-	for e := err; e != nil; {
-		if c, ok := e.(classed); ok {
-			return c.Class()
-		}
-		u, ok := e.(interface{ Unwrap() error })
-		if !ok {
-			break
-		}
-		e = u.Unwrap()
+// errorKind is Kafka's name of the kind of an error, and its message without what is around and below it.
+func errorKind(err error) (class, message string) {
+	type classed interface {
+		error
+		Class() string
 	}
-	return "java.lang.RuntimeException"
+	c, ok := errors.AsType[classed](err)
+	if !ok {
+		return "java.lang.RuntimeException", err.Error()
+	}
+	if m, ok := c.(interface{ Message() string }); ok {
+		return c.Class(), m.Message()
+	}
+	return c.Class(), c.Error()
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode/utf16"
 )
 
 // Describe is the text of Kafka's Topology.describe(), to the character.
@@ -21,8 +22,8 @@ func (s *Subtopology) describe(b *strings.Builder) {
 	b.WriteString("  Sub-topology: ")
 	b.WriteString(itoa(s.ID))
 	b.WriteByte('\n')
-	for _, n := range d.order(s.Nodes) {
-		d.node(b, n)
+	for _, n := range d.nodes {
+		n.write(b)
 	}
 	b.WriteByte('\n')
 }
@@ -34,80 +35,123 @@ func itoa(i int32) string {
 	return itoa(i/10) + string(rune('0'+i%10))
 }
 
-// describer knows the order of nodes: larger subtrees first, then by name.
-type describer struct {
-	size   map[string]int
-	byName map[string]*Node
+// described is a node while it is described. Kafka keeps neighbours in sets that are ordered by the size of the subtree at the moment of
+// insertion, larger first, then by name; sizes grow while edges are added.
+type described struct {
+	*Node
+	size         int
+	before, next []*described
 }
 
+type describer struct{ nodes []*described }
+
+// newDescriber connects the nodes in the order in which Kafka does: that of a Java hash map over their names.
 func newDescriber(s *Subtopology) *describer {
-	d := &describer{map[string]int{}, map[string]*Node{}}
+	byName := map[string]*described{}
+	var names []string
 	for _, n := range s.Nodes {
-		d.size[n.Name] = 1
-		d.byName[n.Name] = n
+		byName[n.Name] = &described{Node: n, size: 1}
+		names = append(names, n.Name)
 	}
-	for _, n := range s.Nodes { // parents come first, so what a node adds to its ancestors is final when it is added
+	d := &describer{}
+	for _, name := range hashOrder(names, 16) {
+		n := byName[name]
+		d.nodes = append(d.nodes, n)
 		for _, p := range n.Parents {
-			d.grow(p, d.size[n.Name])
+			parent := byName[p]
+			n.before = insert(n.before, parent)
+			parent.next = insert(parent.next, n)
+			parent.grow(n.size)
 		}
 	}
+	slices.SortStableFunc(d.nodes, compareDescribed)
 	return d
 }
 
-func (d *describer) grow(name string, by int) {
-	d.size[name] += by
-	for _, p := range d.byName[name].Parents {
-		d.grow(p, by)
+func compareDescribed(a, b *described) int {
+	if c := cmp.Compare(b.size, a.size); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Name, b.Name)
+}
+
+func insert(list []*described, n *described) []*described {
+	i := slices.IndexFunc(list, func(x *described) bool { return compareDescribed(n, x) <= 0 })
+	switch {
+	case i < 0:
+		return append(list, n)
+	case list[i] == n:
+		return list
+	}
+	return slices.Insert(list, i, n)
+}
+
+func (n *described) grow(by int) {
+	n.size += by
+	for _, p := range n.before {
+		p.grow(by)
 	}
 }
 
-func (d *describer) order(nodes []*Node) []*Node {
-	out := slices.Clone(nodes)
-	slices.SortStableFunc(out, func(a, b *Node) int {
-		if c := cmp.Compare(d.size[b.Name], d.size[a.Name]); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Name, b.Name)
-	})
-	return out
-}
-
-func (d *describer) names(nodes []*Node) string {
+func names(nodes []*described) string {
 	if len(nodes) == 0 {
 		return "none"
 	}
-	var names []string
-	for _, n := range d.order(nodes) {
-		names = append(names, n.Name)
+	var out []string
+	for _, n := range nodes {
+		out = append(out, n.Name)
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(out, ", ")
 }
 
-func (d *describer) node(b *strings.Builder, n *Node) {
+// hashOrder is the order in which a Java hash map or set gives these texts, which were put into it in this order: by bucket of a table
+// that starts with size buckets and doubles when it is more than three quarters full, and in order of insertion within a bucket.
+func hashOrder(texts []string, size int) []string {
+	for len(texts)*4 > size*3 {
+		size *= 2
+	}
+	bucket := func(s string) int {
+		var h uint32
+		for _, c := range utf16.Encode([]rune(s)) {
+			h = 31*h + uint32(c)
+		}
+		return int((h ^ h>>16) & uint32(size-1))
+	}
+	out := slices.Clone(texts)
+	slices.SortStableFunc(out, func(a, b string) int { return cmp.Compare(bucket(a), bucket(b)) })
+	return out
+}
+
+// setText is a Java HashSet that was copied from these texts, as text.
+func setText(texts []string) string {
+	size := 16
+	for size < len(texts)*4/3+1 {
+		size *= 2
+	}
+	return "[" + strings.Join(hashOrder(texts, size), ", ") + "]"
+}
+
+func (n *described) write(b *strings.Builder) {
 	line := func(parts ...string) {
 		for _, p := range parts {
 			b.WriteString(p)
 		}
 		b.WriteByte('\n')
 	}
-	var parents []*Node
-	for _, p := range n.Parents {
-		parents = append(parents, d.byName[p])
-	}
 	switch n.Kind {
 	case SourceNode:
-		line("    Source: ", n.Name, " (topics: [", strings.Join(slices.Sorted(slices.Values(n.Topics)), ", "), "])")
-		line("      --> ", d.names(n.Children))
+		line("    Source: ", n.Name, " (topics: ", setText(n.Topics), ")")
+		line("      --> ", names(n.next))
 	case ProcessorNode:
-		line("    Processor: ", n.Name, " (stores: [", strings.Join(slices.Sorted(slices.Values(n.Stores)), ", "), "])")
-		line("      --> ", d.names(n.Children))
-		line("      <-- ", d.names(parents))
+		line("    Processor: ", n.Name, " (stores: ", setText(n.Stores), ")")
+		line("      --> ", names(n.next))
+		line("      <-- ", names(n.before))
 	case SinkNode:
 		if n.Topic != "" {
 			line("    Sink: ", n.Name, " (topic: ", n.Topic, ")")
 		} else {
 			line("    Sink: ", n.Name, " (extractor class: ", n.Extractor, ")")
 		}
-		line("      <-- ", d.names(parents))
+		line("      <-- ", names(n.before))
 	}
 }

@@ -230,9 +230,6 @@ func (b *Builder) Build() (*Topology, error) {
 	if b.err != nil {
 		return nil, b.err
 	}
-	if len(b.nodes) == 0 {
-		return nil, errorf("Topology has no stream threads and no global threads, must subscribe to at least one source topic or global table.")
-	}
 	t := &Topology{nodes: b.byName, order: b.nodes, serdes: b.serdes, Repartitions: b.repartitions, Copartition: b.copartition}
 	slices.SortFunc(t.Repartitions, func(x, y Repartition) int { return strings.Compare(x.Topic, y.Topic) })
 	root := b.groups()
