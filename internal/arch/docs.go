@@ -35,7 +35,7 @@ func (t *Tree) packageDoc(d *dir) []Fault {
 	name := own[0].Name.Name
 	want := "Package " + name + " is for "
 	if name == "main" {
-		want = "Command " + path.Base(d.path) + " is for "
+		want = "Command " + path.Base(d.path) + " " // and a verb
 	}
 	var with *file
 	for _, f := range own {

@@ -18,11 +18,9 @@ import (
 // Types come from the go command, which must be able to build the packages.
 func (t *Tree) MapOrder() ([]Fault, error) {
 	var patterns []string
-	for _, e := range Enginelike {
-		for _, d := range t.sortedDirs() {
-			if matches(e, d.path) {
-				patterns = append(patterns, "./"+d.path)
-			}
+	for _, d := range t.sortedDirs() {
+		if isEngine(d.path) {
+			patterns = append(patterns, "./"+d.path)
 		}
 	}
 	if len(patterns) == 0 {

@@ -51,7 +51,7 @@ var banned = map[string]struct {
 func (t *Tree) Purity() []Fault {
 	var faults []Fault
 	for _, d := range t.sortedDirs() {
-		if !matchesAny(Enginelike, d.path) {
+		if !isEngine(d.path) {
 			continue
 		}
 		for _, f := range d.files {

@@ -119,6 +119,14 @@ func (t *Tree) fault(f *file, at token.Pos, what, remedy string) Fault {
 // Enginelike are the folders whose code must run unchanged in the simulator; "x/..." stands for x and all below it.
 var Enginelike = []string{"streams/...", "connect/...", "broker/simulated/...", "faults/..."}
 
+// TestDrivers are folders below those of engines that only tests import: they stand for the host and the cluster themselves.
+var TestDrivers = []string{"streams/streamstest/...", "connect/connecttest/..."}
+
+// isEngine tells whether a folder's own files must be pure.
+func isEngine(path string) bool {
+	return matchesAny(Enginelike, path) && !matchesAny(TestDrivers, path)
+}
+
 // matches tells whether a folder is meant by a pattern: itself, or "x/...", or "*" for all.
 func matches(pattern, path string) bool {
 	if pattern == "*" {

@@ -27,7 +27,8 @@ func EncodeMetadata(partitionTime int64, numbers map[string]int64) string {
 	return base64.StdEncoding.EncodeToString(b)
 }
 
-// DecodeMetadata reads what EncodeMetadata or a JVM member wrote. The empty text is the time -1 and no numbers.
+// DecodeMetadata reads what EncodeMetadata or a JVM member wrote. The empty text is the time -1 and no numbers. With an error there are no
+// numbers either, and the time is -1 unless it could be read.
 func DecodeMetadata(s string) (partitionTime int64, numbers map[string]int64, err error) {
 	if s == "" {
 		return -1, nil, nil
@@ -48,7 +49,7 @@ func DecodeMetadata(s string) (partitionTime int64, numbers map[string]int64, er
 	numbers = map[string]int64{}
 	for range n {
 		if len(b) < 4 || uint64(len(b)) < 12+uint64(binary.BigEndian.Uint32(b)) {
-			return partitionTime, numbers, fmt.Errorf("streams: commit metadata ends early")
+			return partitionTime, nil, fmt.Errorf("streams: commit metadata ends early")
 		}
 		l := binary.BigEndian.Uint32(b)
 		numbers[string(b[4:4+l])] = int64(binary.BigEndian.Uint64(b[4+l:]))

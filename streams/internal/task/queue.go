@@ -118,7 +118,7 @@ func (t *Task) idle(best *queue, now int64) (*queue, int64, error) {
 		if q.len() > 0 {
 			continue
 		}
-		if q.end < 0 {
+		if q.end < 0 || q.position < 0 {
 			t.wantEnds = true
 			return nil, 0, nil
 		}

@@ -98,7 +98,9 @@ type Task struct {
 	byTP    map[broker.TopicPartition]*queue
 	ctx     processor.RecordContext
 	numbers map[string]*int64
-	seed    map[string]int64 // what was committed
+	seed    map[string]int64 // what was committed when the task was activated
+	saving  map[string]int64 // what Offsets gave out last
+	saved   map[string]int64 // what was committed last
 	puncts  [2]punctuations
 
 	time      int64 // stream time
@@ -252,6 +254,7 @@ func (t *Task) Activate(committed map[broker.TopicPartition]broker.OffsetAndMeta
 			}
 		}
 	}
+	t.saved = t.seed
 	for k := range t.seed { // each by itself: what nobody asks for is kept and committed again
 		t.Metadata(k, 0)
 	}
@@ -323,7 +326,7 @@ func (t *Task) Add(b *broker.Batch, committed bool) (pause bool) {
 	return false
 }
 
-// SetEnd tells the end of a partition that nothing was polled of.
+// SetEnd tells the end of a partition that nothing was polled of, and the consumer's position in it (-1: unknown as yet).
 func (t *Task) SetEnd(tp broker.TopicPartition, position, end int64) {
 	q := t.byTP[tp]
 	q.end = max(q.end, end)
@@ -339,7 +342,7 @@ func (t *Task) WantEnds() (tps []broker.TopicPartition) {
 	}
 	t.wantEnds = false
 	for _, q := range t.queues {
-		if q.end < 0 {
+		if q.end < 0 || q.position < 0 {
 			tps = append(tps, q.tp)
 		}
 	}
@@ -427,18 +430,21 @@ func (t *Task) PrepareCommit(now int64) error {
 	return nil
 }
 
-// Offsets are the positions to commit, of the partitions that have moved.
+// Offsets are the positions to commit, of the partitions that have moved; of all of them when nothing but the numbers has changed, which
+// travel with the positions.
 func (t *Task) Offsets() map[broker.TopicPartition]broker.OffsetAndMetadata {
-	numbers := map[string]int64{}
+	t.saving = map[string]int64{}
 	for k, p := range t.numbers { // into a map again
 		if !t.cfg.ForgetTime || !strings.HasPrefix(k, operator.TimeKey) {
-			numbers[k] = *p
+			t.saving[k] = *p
 		}
 	}
+	moved := slices.ContainsFunc(t.queues, func(q *queue) bool { return q.dirty })
+	all := !moved && !maps.Equal(t.saving, t.saved)
 	out := map[broker.TopicPartition]broker.OffsetAndMetadata{}
 	for _, q := range t.queues {
-		if o := q.committable(); q.dirty && o >= 0 {
-			out[q.tp] = broker.OffsetAndMetadata{Offset: o, LeaderEpoch: -1, Metadata: EncodeMetadata(q.time, numbers)}
+		if o := q.committable(); (q.dirty || all) && o >= 0 {
+			out[q.tp] = broker.OffsetAndMetadata{Offset: o, LeaderEpoch: -1, Metadata: EncodeMetadata(q.time, t.saving)}
 		}
 	}
 	return out
@@ -449,7 +455,12 @@ func (t *Task) PostCommit() error {
 	offsets := map[string]int64{}
 	for _, h := range t.storeOrder {
 		if h.Logging {
-			if o := t.coll.Offset(broker.TopicPartition{Topic: t.Changelog(h.Name), Partition: t.id.Partition}); o >= 0 {
+			have, err := t.dbOf[h.Name].Offset(h.Name)
+			if err != nil {
+				return err
+			}
+			// the collector may remember less than was restored since, from an earlier time of the task on this thread
+			if o := t.coll.Offset(broker.TopicPartition{Topic: t.Changelog(h.Name), Partition: t.id.Partition}); o > have {
 				offsets[h.Name] = o
 			}
 		}
@@ -457,7 +468,7 @@ func (t *Task) PostCommit() error {
 	if err := t.commitStores(offsets); err != nil {
 		return err
 	}
-	t.dirty, t.commit = false, false
+	t.dirty, t.commit, t.saved = false, false, t.saving
 	for _, q := range t.queues {
 		q.dirty = false
 	}
@@ -523,5 +534,5 @@ func (t *Task) Numbers() []string {
 // SetCollector gives the task another collector, after its thread's producer was replaced.
 func (t *Task) SetCollector(c *Collector) { t.coll = c }
 
-// Context returns the thread's context, for what blocks inside a node.
+// ThreadContext is the thread's context, for what blocks inside a node.
 func (t *Task) ThreadContext() context.Context { return t.coll.ctx }
