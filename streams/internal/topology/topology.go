@@ -227,6 +227,7 @@ type Subtopology struct {
 
 // Build groups the nodes. The builder must not be used afterwards.
 func (b *Builder) Build() (*Topology, error) {
+	b.checkStores()
 	if b.err != nil {
 		return nil, b.err
 	}
@@ -247,6 +248,17 @@ func (b *Builder) Build() (*Topology, error) {
 		s.finish(b.stores)
 	}
 	return t, nil
+}
+
+// checkStores demands that every store that a node names is there.
+func (b *Builder) checkStores() {
+	for _, n := range b.nodes {
+		for _, s := range n.Stores {
+			if !slices.ContainsFunc(b.stores, func(x *state.Spec) bool { return x.Name == s }) {
+				b.fail(errorf("StateStore %s is not added yet.", s))
+			}
+		}
+	}
 }
 
 // finish fills in what follows from the nodes: the stores in the order in which nodes name them, which is the order of flushes.
