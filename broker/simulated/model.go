@@ -33,6 +33,7 @@ type Model struct {
 	nextProducer int64
 	nextSession  int64
 	watches      []*topicWatch
+	sums         checksum
 }
 
 // New builds a model cluster on the kernel's network; all brokers are up.

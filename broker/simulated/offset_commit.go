@@ -92,6 +92,7 @@ func (c *groupCoordinator) commit(r *offsetCommitRequest, producer int64, epoch 
 	for i, tp := range r.tps {
 		fields := []trace.Field{
 			trace.F("group", r.group), trace.F("topic", tp.Topic), trace.I("partition", int64(tp.Partition)), trace.I("offset", r.offsets[i].Offset),
+			crcField(c.m.sums.metadata(r.offsets[i])),
 		}
 		if producer != noProducer {
 			fields = append(fields, trace.I("producer", producer))

@@ -111,7 +111,7 @@ func (w *partitionWrite) append() {
 	p.append(b, func(c code) { w.pending.done(w.index, c, b.base) })
 	if w.node.tracing() {
 		w.node.emit("produce", trace.F("topic", p.tp.Topic), trace.I("partition", int64(p.tp.Partition)), trace.I("base", b.base),
-			trace.I("count", int64(b.count)))
+			trace.I("count", int64(b.count)), crcField(w.node.m.sums.batch(b)))
 	}
 }
 
