@@ -31,7 +31,7 @@ const (
 type Config struct {
 	Host    host.Host
 	Cluster broker.Cluster
-	// Consumer is the restore consumer's configuration; Reset is set to earliest.
+	// Consumer is the restore consumer's configuration; Reset is set to none, since a store whose offset is gone must be emptied first.
 	Consumer broker.ConsumerConfig
 	// Done is called, from the updater's thread, when Take has something new.
 	Done func()
@@ -74,7 +74,7 @@ type part struct {
 func New(cfg Config) *Updater {
 	u := &Updater{cfg: cfg, mu: cfg.Host.NewMutex()}
 	u.cond = cfg.Host.NewCond(u.mu)
-	u.cfg.Consumer.Reset = broker.ResetEarliest
+	u.cfg.Consumer.Reset = broker.ResetNone
 	cfg.Host.Go("state-updater", u.run)
 	return u
 }
