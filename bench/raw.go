@@ -75,7 +75,7 @@ func raw(a []string) {
 			}
 		}
 	}
-	s, err := kgo.NewGroupTransactSession(append(opts, kgo.TransactionalID(a[2]), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets())...)
+	s, err := kgo.NewGroupTransactSession(append(opts, kgo.TransactionalID(a[2]), kgo.FetchIsolationLevel(kgo.ReadCommitted()))...)
 	check(err)
 	for {
 		f := s.PollRecords(ctx, 20_000)

@@ -237,8 +237,8 @@ type Assignment struct {
 
 // Listener is told of rebalances, inside Poll, on the member's thread.
 type Listener interface {
-	// Revoked: these are about to go to someone else; commit what is due for them before returning. The member is still in the
-	// old generation.
+	// Revoked: these are about to go to someone else; commit what is due for them before returning. With an eager protocol the member
+	// is still in the old generation; with a cooperative one it is in the new one already, which still owns them: ask Metadata.
 	Revoked(ctx context.Context, tps []TopicPartition)
 	// Assigned: a rebalance has ended. full is the whole assignment with its user data; added are the partitions that were not owned
 	// before. It is called once per generation, also when nothing was added.

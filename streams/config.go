@@ -33,6 +33,7 @@ type Config struct {
 	CacheBytes          int64
 	Uncommitted         int64
 	TaskTimeout         time.Duration
+	PurgeInterval       time.Duration
 	Reset               broker.ResetPolicy
 	ReplicationFactor   int16
 	AdditionalRetention int64 // ms
@@ -56,7 +57,7 @@ type Config struct {
 func ParseConfig(props map[string]string) (Config, error) {
 	v, unknown := check(props)
 	if v.text("application.id") == "" {
-		v.errs = append(v.errs, errors.New(`Missing required configuration "application.id" which has no default value.`))
+		v.errs = append(v.errs, errors.New(`Missing required configuration "application.id" which has no default value`))
 	}
 	ms := func(name string) time.Duration { return time.Duration(v.number(name)) * time.Millisecond }
 	c := Config{
@@ -65,7 +66,7 @@ func ParseConfig(props map[string]string) (Config, error) {
 		CommitInterval: ms("commit.interval.ms"), TransactionTimeout: ms("transaction.timeout.ms"), SessionTimeout: ms("session.timeout.ms"),
 		HeartbeatInterval: ms("heartbeat.interval.ms"), MaxPollInterval: ms("max.poll.interval.ms"), MaxPollRecords: int(v.number("max.poll.records")),
 		MaxTaskIdle: ms("max.task.idle.ms"), Buffered: int(v.number("buffered.records.per.partition")), CacheBytes: v.number("statestore.cache.max.bytes"),
-		Uncommitted: v.number("statestore.uncommitted.max.bytes"), TaskTimeout: ms("task.timeout.ms"), ReplicationFactor: int16(v.number("replication.factor")),
+		Uncommitted: v.number("statestore.uncommitted.max.bytes"), TaskTimeout: ms("task.timeout.ms"), PurgeInterval: ms("repartition.purge.interval.ms"), ReplicationFactor: int16(v.number("replication.factor")),
 		AdditionalRetention: v.number("windowstore.changelog.additional.retention.ms"), InstanceID: v.text("group.instance.id"),
 		InMemory: v.inMemory(), ForgetTime: v.text(operatorTime) == "forgotten",
 		ContinueDeserialization: continues(v.text("deserialization.exception.handler")), ContinueProcessing: continues(v.text("processing.exception.handler")),

@@ -63,8 +63,12 @@ type Instance struct {
 	err     error
 }
 
-// NewInstance returns an instance that Start starts. The cluster stays the caller's.
+// NewInstance returns an instance that Start starts. The cluster stays the caller's. A nil host is the machine itself; the lab gives a
+// simulated one.
 func NewInstance(t *Topology, cfg Config, cluster broker.Cluster, h host.Host) *Instance {
+	if h == nil {
+		h = host.NewMachine()
+	}
 	i := &Instance{cfg: cfg, top: t, cluster: cluster, h: h, state: Created, log: h.Log().With("application", cfg.ApplicationID)}
 	i.mu = h.NewMutex()
 	i.cond = h.NewCond(i.mu)
@@ -201,7 +205,7 @@ func (i *Instance) threadConfig(n int, tc *task.Config) thread.Config {
 			PartitionMax: c.clientNumber("max.partition.fetch.bytes", 0, prefixes...),
 			MaxWait:      time.Duration(c.clientNumber("fetch.max.wait.ms", 0, prefixes...)) * time.Millisecond}
 	}
-	cfg := thread.Config{Name: name, Task: tc, Cluster: i.cluster, ExactlyOnce: c.ExactlyOnce, CommitInterval: c.CommitInterval, TaskTimeout: c.TaskTimeout,
+	cfg := thread.Config{Name: name, Task: tc, Cluster: i.cluster, ExactlyOnce: c.ExactlyOnce, CommitInterval: c.CommitInterval, TaskTimeout: c.TaskTimeout, PurgeInterval: c.PurgeInterval,
 		MaxPoll: c.MaxPollRecords, CacheBytes: c.CacheBytes / int64(c.Threads), Uncommitted: c.Uncommitted, Reset: c.Reset, Leave: true,
 		Restore: consumer("-restore-consumer", "restore.consumer.", "consumer."), State: func(thread.State) { i.follow() }}
 	cfg.Producer = broker.ProducerConfig{ClientID: name + "-producer", TransactionTimeout: c.TransactionTimeout,

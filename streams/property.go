@@ -62,6 +62,7 @@ var properties = []property{
 	{name: "processing.guarantee", kind: text, dflt: "at_least_once", oneOf: []string{"at_least_once", "exactly_once_v2"}, doc: "at_least_once or exactly_once_v2"},
 	{name: "production.exception.handler", kind: text, dflt: "fail", oneOf: handlerNames("Production", "org.apache.kafka.streams.errors.DefaultProductionExceptionHandler", ""), doc: "what to do about a record that cannot be written: fail or continue"},
 	{name: "rack.aware.assignment.tags", kind: text, check: checkTags, doc: "client tags over which standby tasks are spread, separated by commas"},
+	{name: "repartition.purge.interval.ms", kind: number, dflt: "30000", doc: "milliseconds between deletions of what is processed from repartition topics"},
 	{name: "replication.factor", kind: number, dflt: "-1", least: -1, doc: "of internal topics; -1: the broker's default"},
 	{name: "session.timeout.ms", kind: number, dflt: "45000", least: 1, doc: "milliseconds without a heartbeat after which the group expels a member"},
 	{name: "state.dir", kind: text, doc: "directory of the persistent stores; default <temporary directory>/kafka-streams"},

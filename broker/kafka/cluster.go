@@ -32,7 +32,7 @@ type Config struct {
 	Bootstrap []string
 	// Dialer makes connections; nil is net.Dialer. A *Link's Dial lets a test kill the process's connections.
 	Dialer func(ctx context.Context, network, addr string) (net.Conn, error)
-	// Host is the process; it gives the clock of records without a timestamp and the log.
+	// Host is the process; it gives the clock of records without a timestamp and the log. Nil: the machine itself.
 	Host host.Host
 	// Properties are Kafka's client properties, by Kafka's names. See Properties for those that are understood.
 	Properties map[string]string
@@ -67,7 +67,7 @@ func New(cfg Config) (*Cluster, error) {
 		return nil, errors.New("kafka: no bootstrap servers")
 	}
 	if cfg.Host == nil {
-		return nil, errors.New("kafka: no host")
+		cfg.Host = host.NewMachine()
 	}
 	c := &Cluster{cfg: cfg, set: set, log: cfg.Host.Log()}
 	for _, name := range unknown {

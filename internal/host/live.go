@@ -56,6 +56,9 @@ func NewLive(ctx context.Context, cfg LiveConfig) *Live {
 	return h
 }
 
+// NewMachine returns the live host of a program that has no other: this machine, with slog's default logger.
+func NewMachine() *Live { return NewLive(context.Background(), LiveConfig{}) }
+
 // Kill ends every thread's context with ErrKilled as its cause.
 func (h *Live) Kill() { h.cancel(ErrKilled) }
 

@@ -22,6 +22,9 @@ import (
 	"github.com/kstreamlab/kstreamlab/streams/state"
 )
 
+// syncEvery is how often, in ms, committed state is made safe from the machine's death.
+const syncEvery = 30_000
+
 // Config is what all tasks of an instance share.
 type Config struct {
 	ApplicationID string
@@ -36,6 +39,12 @@ type Config struct {
 	ForgetTime bool
 	// Dropped is told of every dropped record; nil: nobody.
 	Dropped func(id processor.TaskID, node, reason string)
+}
+
+// IsRepartition says whether a topic, by its name on the cluster, is one of the application's repartition topics.
+func (c *Config) IsRepartition(topic string) bool {
+	internal, ok := strings.CutPrefix(topic, c.ApplicationID+"-")
+	return ok && c.Topology.IsRepartition(internal)
 }
 
 // Handlers are the exception handlers. Each returns true for CONTINUE; nil stands for FAIL.
@@ -105,6 +114,7 @@ type Task struct {
 
 	time      int64 // stream time
 	wall      int64
+	synced    int64 // when the stores were brought to the disk, on the wall clock
 	idleSince int64
 	wantEnds  bool
 	dirty     bool // processed since the last commit
@@ -227,6 +237,21 @@ func (t *Task) commitStores(offsets map[string]int64) error {
 			}
 		}
 		if err := db.Commit(mine); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// syncStores brings commits to the disk now and then, which bounds what a machine that dies must restore. A process that dies loses
+// nothing: what it has written is the operating system's.
+func (t *Task) syncStores() error {
+	if t.wall-t.synced < syncEvery {
+		return nil
+	}
+	t.synced = t.wall
+	for _, db := range t.dbs {
+		if err := db.Sync(); err != nil {
 			return err
 		}
 	}

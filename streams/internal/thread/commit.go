@@ -80,6 +80,7 @@ func (t *Thread) commitAll() error {
 			return err
 		}
 	}
+	t.purge(now, offsets)
 	t.emit("commit", trace.I("tasks", int64(len(ready))), trace.I("partitions", int64(len(offsets))))
 	t.publish()
 	return nil

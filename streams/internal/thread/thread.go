@@ -38,6 +38,7 @@ type Config struct {
 
 	CommitInterval time.Duration
 	TaskTimeout    time.Duration
+	PurgeInterval  time.Duration // of repartition topics
 	MaxPoll        int   // max.poll.records
 	CacheBytes     int64 // the thread's share of the record cache; 0: none
 	Uncommitted    int64 // bytes of state after which a commit is due at once
@@ -79,6 +80,7 @@ type Thread struct {
 	view   map[processor.TaskID]TaskView
 	asked  []*inspection
 	over   bool
+	purges bool // a purge is under way
 
 	// the rest belongs to the thread
 	ctx      context.Context
@@ -94,6 +96,7 @@ type Thread struct {
 	retry    time.Time // since when commits time out; zero: they do not
 	wait     int64     // wall clock (ms) at which an idle task may go on; 0: none
 	now      int64
+	purged   time.Time // when repartition topics were last purged
 }
 
 // TaskView is a snapshot of a task, for inspection.
