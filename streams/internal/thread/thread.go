@@ -39,9 +39,9 @@ type Config struct {
 	CommitInterval time.Duration
 	TaskTimeout    time.Duration
 	PurgeInterval  time.Duration // of repartition topics
-	MaxPoll        int   // max.poll.records
-	CacheBytes     int64 // the thread's share of the record cache; 0: none
-	Uncommitted    int64 // bytes of state after which a commit is due at once
+	MaxPoll        int           // max.poll.records
+	CacheBytes     int64         // the thread's share of the record cache; 0: none
+	Uncommitted    int64         // bytes of state after which a commit is due at once
 	// Reset is auto.offset.reset.
 	Reset broker.ResetPolicy
 	// State is told when the thread's state changes.
