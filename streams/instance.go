@@ -111,7 +111,7 @@ func (i *Instance) Start() error {
 // openStateDir takes the directory and reads, or makes, the process id that is kept there (kafka-streams-process-metadata).
 func (i *Instance) openStateDir() error {
 	fs, dir := i.h.FS(), path.Join(i.cfg.StateDir, i.cfg.ApplicationID)
-	if err := fs.MkdirAll(dir, 0o755); err != nil {
+	if err := makeDir(fs, dir); err != nil {
 		return fmt.Errorf("streams: state.dir %s: %w", i.cfg.StateDir, err)
 	}
 	lock, err := fs.Lock(path.Join(dir, ".lock"))
@@ -133,6 +133,35 @@ func (i *Instance) openStateDir() error {
 	}
 	i.cfg.ProcessID[6], i.cfg.ProcessID[8] = i.cfg.ProcessID[6]&0x0f|0x40, i.cfg.ProcessID[8]&0x3f|0x80 // a random UUID's version and variant
 	return writeProcessID(fs, name, i.processID())
+}
+
+// makeDir makes a directory and those above it, so that they outlive the machine's death.
+func makeDir(fs vfs.FS, dir string) error {
+	var fresh []string
+	for d := dir; ; d = path.Dir(d) {
+		_, err := fs.Stat(d)
+		if err == nil || d == path.Dir(d) {
+			break
+		}
+		fresh = append(fresh, d)
+	}
+	if err := fs.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, d := range fresh {
+		if err := syncDir(fs, path.Dir(d)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func syncDir(fs vfs.FS, dir string) error {
+	f, err := fs.OpenDir(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 type processMetadata struct {
@@ -165,7 +194,7 @@ func writeProcessID(fs vfs.FS, name, id string) error {
 		return fmt.Errorf("streams: %s: %w", name, err)
 	}
 	_, err = f.Write(b)
-	return errors.Join(err, f.Sync(), f.Close())
+	return errors.Join(err, f.Sync(), f.Close(), syncDir(fs, path.Dir(name)))
 }
 
 func (i *Instance) processID() string {

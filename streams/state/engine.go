@@ -9,6 +9,8 @@ type Engine interface {
 	// Apply makes a batch visible, all of it or nothing, also after a crash. A crash may lose the last batches, never one before
 	// another that it keeps.
 	Apply(b *Batch) error
+	// Sync makes durable what was applied so far: no crash loses it afterwards.
+	Sync() error
 	// Close ends the engine's use.
 	Close() error
 }

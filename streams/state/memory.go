@@ -36,5 +36,8 @@ func (m *Memory) Apply(b *Batch) error {
 	return nil
 }
 
+// Sync implements Engine; there is nothing that could be durable.
+func (m *Memory) Sync() error { return nil }
+
 // Close implements Engine; it drops the rows.
 func (m *Memory) Close() error { return nil }

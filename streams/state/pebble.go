@@ -22,9 +22,9 @@ type PebbleOptions struct {
 	MemTableSize uint64
 }
 
-// Pebble is the engine of stores that outlive the process: one database a task. It writes its log without waiting for the disk: a
-// machine that dies may lose the last commits, but always a suffix of them, and with each the changelog offset that went with it, so
-// the changelog brings it back.
+// Pebble is the engine of stores that outlive the process: one database a task. Apply writes its log without waiting for
+// the disk: a machine that dies may lose the commits since the last Sync, but always a suffix of them, and with each the changelog
+// offset that went with it, so the changelog brings it back.
 type Pebble struct {
 	db *pebble.DB
 }
@@ -88,6 +88,14 @@ func (p *Pebble) Apply(b *Batch) error {
 	}
 	if err := w.Commit(pebble.NoSync); err != nil {
 		return fmt.Errorf("state: commit: %w", err)
+	}
+	return nil
+}
+
+// Sync implements Engine: an empty entry of the log is waited for, and with it all before.
+func (p *Pebble) Sync() error {
+	if err := p.db.LogData(nil, pebble.Sync); err != nil {
+		return fmt.Errorf("state: sync: %w", err)
 	}
 	return nil
 }

@@ -75,6 +75,9 @@ func (db *DB) Commit(offsets map[string]int64) error {
 	return nil
 }
 
+// Sync makes durable what was committed so far: no crash loses it afterwards.
+func (db *DB) Sync() error { return db.engine.Sync() }
+
 // Wipe deletes everything that a store holds, its offset too, at once and durably.
 func (db *DB) Wipe(store string) error {
 	for _, l := range db.layers {

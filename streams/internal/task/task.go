@@ -493,6 +493,9 @@ func (t *Task) PostCommit() error {
 	if err := t.commitStores(offsets); err != nil {
 		return err
 	}
+	if err := t.syncStores(); err != nil {
+		return err
+	}
 	t.dirty, t.commit, t.saved = false, false, t.saving
 	for _, q := range t.queues {
 		q.dirty = false
