@@ -112,6 +112,7 @@ type ProducerConfig struct {
 	Compression        string        // none (default), gzip, snappy, lz4, zstd
 	DeliveryTimeout    time.Duration // default 120 s
 	RequestTimeout     time.Duration // default 30 s
+	Acks               Acks          // default all
 }
 
 // Ack tells that what one Send handed over is written, or why it is not.
