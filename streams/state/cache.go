@@ -3,7 +3,6 @@ package state
 import (
 	"bytes"
 	"cmp"
-	"container/list"
 	"slices"
 )
 
@@ -37,22 +36,24 @@ type Cache struct {
 	Time TimeOf
 
 	rows  *ordered // key to value, as the layer over below; nil value: deleted
-	meta  map[string]*cached
-	lru   *list.List // of *cached, front: used last
-	dirty *list.List // of *cached, front: updated first
+	lru   chain
+	dirty chain
+	spare []update // memory for the next flush
 }
 
+// cached is an entry: the row, and what the cache knows of it.
 type cached struct {
-	cell  *cell // in rows
+	cell
 	size  int64
 	ctx   RecordContext
-	lru   *list.Element
-	dirty *list.Element // nil: clean
+	links [2]link // by chain
 }
+
+func (m *cached) dirty() bool { return m.links[byUpdate].in }
 
 // NewCache lays a cache over a store. ctx is the task's record in hand.
 func NewCache(below Bytes, budget *Budget, ctx *RecordContext) *Cache {
-	return &Cache{below: below, budget: budget, ctx: ctx, rows: newOrdered(), meta: map[string]*cached{}, lru: list.New(), dirty: list.New()}
+	return &Cache{below: below, budget: budget, ctx: ctx, rows: newOrdered(), lru: chain{which: byUse}, dirty: chain{which: byUpdate}}
 }
 
 // OnFlush sets the one who is told.
@@ -60,9 +61,9 @@ func (c *Cache) OnFlush(f Flushed) { c.flushed = f }
 
 // Get implements Bytes.
 func (c *Cache) Get(key []byte) ([]byte, error) {
-	if m, ok := c.meta[string(key)]; ok {
-		c.lru.MoveToFront(m.lru)
-		return m.cell.value, nil
+	if row, ok := c.rows.get(key); ok {
+		c.use(row.entry)
+		return row.value, nil
 	}
 	v, err := c.below.Get(key)
 	if err != nil || v == nil || c.Segment != nil {
@@ -75,24 +76,30 @@ func (c *Cache) Get(key []byte) ([]byte, error) {
 // Put implements Bytes.
 func (c *Cache) Put(key, value []byte) error { return c.enter(key, value, true) }
 
+func (c *Cache) use(m *cached) {
+	if c.lru.front != m {
+		c.lru.remove(m)
+		c.lru.pushFront(m)
+	}
+}
+
 func (c *Cache) enter(key, value []byte, dirty bool) error {
-	m, ok := c.meta[string(key)]
-	if ok {
-		c.rows.set(m.cell, value)
-		c.lru.MoveToFront(m.lru)
+	var m *cached
+	if row, ok := c.rows.get(key); ok {
+		m = row.entry
+		c.rows.set(row, value)
+		c.use(m)
 		c.budget.used -= m.size
 	} else {
-		m = &cached{cell: c.rows.put(key, value)}
-		c.meta[m.cell.key] = m
-		m.lru = c.lru.PushFront(m)
+		m = &cached{cell: cell{key: string(key), value: value}}
+		m.entry = m
+		c.rows.add(&m.cell)
+		c.lru.pushFront(m)
 	}
 	if dirty {
 		m.ctx = *c.ctx
-		if m.dirty != nil {
-			c.dirty.MoveToBack(m.dirty)
-		} else {
-			m.dirty = c.dirty.PushBack(m)
-		}
+		c.dirty.remove(m)
+		c.dirty.pushBack(m)
 	}
 	m.size = c.entrySize(key, value, &m.ctx)
 	c.budget.used += m.size
@@ -114,13 +121,13 @@ func (c *Cache) entrySize(key, value []byte, ctx *RecordContext) int64 {
 // evict drops the entries used longest ago until the budget holds or the cache is empty. A dirty one takes all dirty ones with it:
 // it is flushed first, the rest in order of their last update.
 func (c *Cache) evict() error {
-	for c.budget.used > c.budget.max && c.lru.Len() > 0 {
-		m := c.lru.Back().Value.(*cached)
-		if m.dirty != nil {
+	for c.budget.used > c.budget.max && c.lru.back != nil {
+		m := c.lru.back
+		if m.dirty() {
 			if err := c.flush(m); err != nil {
 				return err
 			}
-			if c.meta[m.cell.key] != m || m.dirty != nil {
+			if !m.links[byUse].in || m.dirty() {
 				continue // a deletion, or what the flush led to touched it again
 			}
 		}
@@ -130,9 +137,9 @@ func (c *Cache) evict() error {
 }
 
 func (c *Cache) forget(m *cached) {
-	c.lru.Remove(m.lru)
-	delete(c.meta, m.cell.key)
-	c.rows.remove([]byte(m.cell.key))
+	c.lru.remove(m)
+	c.dirty.remove(m)
+	c.rows.drop(&m.cell)
 	c.budget.used -= m.size
 }
 
@@ -147,29 +154,31 @@ type update struct {
 }
 
 func (c *Cache) flush(first *cached) error {
-	batch := make([]update, 0, c.dirty.Len())
+	batch := c.spare[:0]
+	c.spare = nil // a flush inside this one needs its own
 	take := func(m *cached) {
-		batch = append(batch, update{m, m.cell.value, m.ctx})
-		m.dirty = nil
+		batch = append(batch, update{m, m.value, m.ctx})
+		c.dirty.remove(m)
 	}
 	if first != nil {
 		take(first)
 	}
-	for e := c.dirty.Front(); e != nil; e = e.Next() {
-		if m := e.Value.(*cached); m != first {
-			take(m)
-		}
+	for c.dirty.front != nil {
+		take(c.dirty.front)
 	}
-	c.dirty.Init()
 	saved := *c.ctx
-	defer func() { *c.ctx = saved }()
+	defer func() {
+		*c.ctx = saved
+		clear(batch)
+		c.spare = batch
+	}()
 	for i := range batch {
 		if err := c.write(&batch[i]); err != nil {
 			return err
 		}
 	}
 	for _, u := range batch {
-		if m := u.m; m.cell.value == nil && m.dirty == nil && c.meta[m.cell.key] == m {
+		if m := u.m; m.value == nil && !m.dirty() && m.links[byUse].in {
 			c.forget(m) // a deletion that is written needs no place
 		}
 	}
@@ -178,7 +187,7 @@ func (c *Cache) flush(first *cached) error {
 
 func (c *Cache) write(u *update) error {
 	*c.ctx = u.ctx
-	key := []byte(u.m.cell.key)
+	key := []byte(u.m.key)
 	if c.flushed == nil {
 		return c.below.Put(key, u.value)
 	}
@@ -203,7 +212,7 @@ func (c *Cache) write(u *update) error {
 
 // Scan implements Bytes.
 func (c *Cache) Scan(s Span) Iterator {
-	if len(c.meta) == 0 {
+	if len(c.rows.cells) == 0 {
 		return c.below.Scan(s)
 	}
 	top := c.rows.scan(s.From, s.To, s.Reverse)
@@ -249,8 +258,7 @@ func (i *rowsIter) Close() error  { return nil }
 
 // release drops everything, dirty entries too.
 func (c *Cache) release() {
-	for c.lru.Len() > 0 {
-		c.forget(c.lru.Back().Value.(*cached))
+	for c.lru.back != nil {
+		c.forget(c.lru.back)
 	}
-	c.dirty.Init()
 }

@@ -13,11 +13,11 @@ import (
 )
 
 // TestACrashKeepsOffsetsAndRowsTogether commits a counter and an offset in every step, pulls the plug, and demands that what is left is one
-// of the commits, whole: all stores at the same step, at the offset of that step, not before a step that was already seen durable.
+// of the commits, whole: all stores at the same step, at the offset of that step, and not before the last step that was synced.
 func TestACrashKeepsOffsetsAndRowsTogether(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 3))
 	fs := vfs.NewCrashableMem()
-	step := uint64(0)
+	step, synced := uint64(0), uint64(0)
 	for crash := range 25 {
 		e, err := state.OpenPebble("db", state.PebbleOptions{FS: fs, Log: slog.New(slog.DiscardHandler), MemTableSize: 64 << 10})
 		no(t, err)
@@ -25,6 +25,9 @@ func TestACrashKeepsOffsetsAndRowsTogether(t *testing.T) {
 		left := recovered(t, db)
 		if left > step {
 			t.Fatalf("crash %d: step %d, but only %d were made", crash, left, step)
+		}
+		if left < synced {
+			t.Fatalf("crash %d: step %d, but %d was synced", crash, left, synced)
 		}
 		step = left
 		counters := db.Table("counters")
@@ -37,6 +40,10 @@ func TestACrashKeepsOffsetsAndRowsTogether(t *testing.T) {
 			no(t, counters.Put(b(fmt.Sprint("filler", r.IntN(50))), make([]byte, r.IntN(4000))))
 			no(t, windows.Put(wkey("step", int64(step)*minute/3), v))
 			no(t, db.Commit(map[string]int64{"counters": int64(step), "windows": int64(step) * 2}))
+			if r.IntN(20) == 0 {
+				no(t, db.Sync())
+				synced = step
+			}
 		}
 		// what is not committed must never come back
 		no(t, counters.Put(b("step"), binary.BigEndian.AppendUint64(nil, 1<<60)))

@@ -19,6 +19,7 @@ type ordered struct {
 type cell struct {
 	key   string
 	value []byte
+	entry *cached // the cache's entry that it is part of, in the rows of a Cache
 }
 
 func newOrdered() *ordered { return &ordered{cells: map[string]*cell{}} }
@@ -28,18 +29,21 @@ func (o *ordered) get(key []byte) (*cell, bool) {
 	return c, ok
 }
 
-func (o *ordered) put(key, value []byte) *cell {
+func (o *ordered) put(key, value []byte) {
 	if c, ok := o.cells[string(key)]; ok {
 		o.set(c, value)
-		return c
+		return
 	}
-	c := &cell{string(key), value}
+	o.add(&cell{key: string(key), value: value})
+}
+
+// add takes in a cell whose key is not in the map.
+func (o *ordered) add(c *cell) {
 	o.cells[c.key] = c
-	o.bytes += int64(len(key) + len(value))
+	o.bytes += int64(len(c.key) + len(c.value))
 	if o.tree != nil {
 		o.tree.Set(c.key, c)
 	}
-	return c
 }
 
 // set changes the value of a cell that is in the map.
@@ -49,10 +53,13 @@ func (o *ordered) set(c *cell, value []byte) {
 }
 
 func (o *ordered) remove(key []byte) {
-	c, ok := o.cells[string(key)]
-	if !ok {
-		return
+	if c, ok := o.cells[string(key)]; ok {
+		o.drop(c)
 	}
+}
+
+// drop takes out a cell that is in the map.
+func (o *ordered) drop(c *cell) {
 	o.bytes -= int64(len(c.key) + len(c.value))
 	delete(o.cells, c.key)
 	if o.tree != nil {
