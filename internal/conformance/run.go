@@ -86,12 +86,18 @@ func (v *Vector) drive(d *streamstest.Driver) string {
 			return fmt.Sprintf("op %d: %s%s", i, diff, note(err))
 		}
 		sent = len(d.Sent())
+		if err != nil && len(v.Expect) != i+1 {
+			return fmt.Sprintf("op %d failed, and the case goes on: %v", i, err)
+		}
 		if err != nil {
 			return v.failed(strconv.Itoa(i), err)
 		}
 		if v.Error != nil && v.Error.At == strconv.Itoa(i) {
 			return fmt.Sprintf("error: want %s at op %d (%s), got none", v.Error.Class, i, v.Error.Message)
 		}
+	}
+	if len(v.Expect) != len(v.Ops) {
+		return fmt.Sprintf("%d ops were done, and the case expects %d", len(v.Ops), len(v.Expect))
 	}
 	if v.Error != nil {
 		return fmt.Sprintf("error: want %s at %s (%s), got none", v.Error.Class, v.Error.At, v.Error.Message)
