@@ -186,8 +186,9 @@ func (d *document) pairs(v *value, pairs []*ast.MappingValueNode, depth int) err
 	return nil
 }
 
-// column translates a place in a scalar's text (line from 1, column from 0, both in the text) into one in the file.
+// inside translates a place in a scalar's text (line from 1, column from 0) into one in the file.
 func (v *value) inside(line, column int) place {
+	column = max(column, 0)
 	switch v.style {
 	case token.LiteralType:
 		return place{v.start.line + line - 1, v.start.column + column}

@@ -56,7 +56,7 @@ func (e *expression) value(vars cel.Activation) (any, error) {
 }
 
 func (e *expression) unfit(v ref.Val, want string) error {
-	return &ExpressionError{e.text, fmt.Errorf("it gives a %s, and %s is needed", v.Type().TypeName(), want)}
+	return &ExpressionError{e.text, fmt.Errorf("the result is of type %s, and %s is needed", v.Type().TypeName(), want)}
 }
 
 // truth gives the result as a bool.
@@ -141,7 +141,7 @@ func (c *compiler) env(vars string) (*cel.Env, error) {
 		return env, nil
 	}
 	if c.base == nil {
-		base, err := cel.NewEnv()
+		base, err := cel.NewEnv(orderedFunction())
 		if err != nil {
 			return nil, err
 		}
@@ -169,6 +169,9 @@ func (c *compiler) compile(v *value, field, vars string) (*expression, error) {
 	if err := issues.Err(); err != nil {
 		return nil, c.issue(v, field, vars, issues)
 	}
+	if ast, issues = orderComprehensions(env, ast); issues.Err() != nil {
+		return nil, c.issue(v, field, vars, issues)
+	}
 	program, err := env.Program(ast, cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
 		return nil, c.d.fail(v.place, "%s: %q is no valid expression: %v", field, v.text, err)
@@ -181,18 +184,19 @@ func (c *compiler) issue(v *value, field, vars string, issues *cel.Issues) error
 		return c.d.fail(v.place, "%s: %q is no valid expression: %v", field, v.text, issues.Err())
 	}
 	first := issues.Errors()[0]
-	message := strings.TrimPrefix(first.Message, "Syntax error: ")
+	message, _, _ := strings.Cut(strings.TrimPrefix(first.Message, "Syntax error: "), " expecting ")
+	message = strings.Replace(message, "mismatched input '<EOF>'", "it ends too early", 1)
 	p := v.start
 	if first.Location != nil && first.Location.Line() > 0 {
 		p = v.inside(first.Location.Line(), first.Location.Column())
 	}
 	if strings.HasPrefix(message, "undeclared reference") {
 		name := strings.SplitN(message, "'", 3)[1]
-		known := strings.Fields(vars)
-		if len(known) == 0 {
-			return c.d.fail(p, "%s: %q is no valid expression: %s: there are no variables here", field, v.text, message)
+		message = fmt.Sprintf("there is no variable %q here", name)
+		if known := strings.Fields(vars); len(known) > 0 {
+			message = fmt.Sprintf("there is no variable %q%s", name, suggest(name, known))
 		}
-		return c.d.fail(p, "%s: %q is no valid expression: %s%s", field, v.text, message, suggest(name, known))
+		return c.d.fail(p, "%s: %q is no valid expression: %s", field, v.text, message)
 	}
 	return c.d.fail(p, "%s: %q is no valid expression: %s: see https://cel.dev", field, v.text, message)
 }

@@ -140,6 +140,9 @@ func (r *reader) expression(field string, v *value, vars string) (*expression, e
 	if v.kind != scalar {
 		return nil, r.d.fail(v.place, `%s: an expression is needed, as text, not %s (null is written "null")`, field, v.kind)
 	}
+	if strings.TrimSpace(v.text) == "" {
+		return nil, r.d.fail(v.place, "%s: an expression is needed, and the text is empty", field)
+	}
 	return r.c.compile(v, field, vars)
 }
 

@@ -42,6 +42,9 @@ func nativeList(l traits.Lister) (any, error) {
 	if raw, ok := l.Value().([]any); ok && allNative(raw) {
 		return raw, nil
 	}
+	if raw, ok := l.Value().([]ref.Val); ok {
+		return nativeItems(raw)
+	}
 	size, _ := l.Size().(types.Int)
 	out := make([]any, 0, size)
 	for it := l.Iterator(); it.HasNext() == types.True; {
@@ -50,6 +53,18 @@ func nativeList(l traits.Lister) (any, error) {
 			return nil, err
 		}
 		out = append(out, x)
+	}
+	return out, nil
+}
+
+func nativeItems(raw []ref.Val) (any, error) {
+	out := make([]any, len(raw))
+	for i, v := range raw {
+		x, err := native(v)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = x
 	}
 	return out, nil
 }
@@ -71,22 +86,37 @@ func allNative(l []any) bool {
 }
 
 func nativeMap(m traits.Mapper) (any, error) {
-	if raw, ok := m.Value().(map[string]any); ok {
+	switch raw := m.Value().(type) {
+	case map[string]any:
 		return raw, nil
+	case map[ref.Val]ref.Val:
+		out := make(map[string]any, len(raw))
+		var fault error
+		for k, v := range raw { // into a map again; of several faults the first by its text is told
+			if err := nativeField(out, k, v); err != nil && (fault == nil || err.Error() < fault.Error()) {
+				fault = err
+			}
+		}
+		return out, fault
 	}
 	size, _ := m.Size().(types.Int)
 	out := make(map[string]any, size)
-	for it := m.Iterator(); it.HasNext() == types.True; {
+	var fault error
+	for it := m.Iterator(); it.HasNext() == types.True; { // the same
 		k := it.Next()
-		name, ok := k.(types.String)
-		if !ok {
-			return nil, fmt.Errorf("a map with the key %v: keys must be strings", k.Value())
+		if err := nativeField(out, k, m.Get(k)); err != nil && (fault == nil || err.Error() < fault.Error()) {
+			fault = err
 		}
-		x, err := native(m.Get(k))
-		if err != nil {
-			return nil, err
-		}
-		out[string(name)] = x
 	}
-	return out, nil
+	return out, fault
+}
+
+func nativeField(out map[string]any, k, v ref.Val) error {
+	name, ok := k.(types.String)
+	if !ok {
+		return fmt.Errorf("a map with the key %v: keys must be strings", k.Value())
+	}
+	x, err := native(v)
+	out[string(name)] = x
+	return err
 }
