@@ -48,6 +48,7 @@ func (b *builder) defaults(config map[string]string) error {
 	b.b.ExplicitNames = config["ensure.explicit.internal.resource.naming"] == "true"
 	o := config["topology.optimization"]
 	b.b.MergeRepartitions = o == "all" || strings.Contains(o, "merge.repartition.topics")
+	b.b.ReuseSources = o == "all" || strings.Contains(o, "reuse.ktable.source.topics")
 	switch class := config["default.timestamp.extractor"]; class[strings.LastIndexByte(class, '.')+1:] {
 	case "LogAndSkipOnInvalidTimestamp":
 		b.timestamp = streams.LogAndSkipOnInvalidTimestamp[any, any]

@@ -99,7 +99,7 @@ func init() {
 	operations = map[string]*operation{
 		"stream": {gives: stream, build: buildStream, check: checkSource,
 			opts: options(text("topic"), opt("topics", textsOption), text("pattern"), serdePair, timestamps, resets, nameOption)},
-		"table": {gives: table, opts: options(text("topic").need(), serdePair, timestamps, resets, nameOption, storeOfDSL)},
+		"table": {gives: table, build: buildTable, opts: options(text("topic").need(), serdePair, timestamps, resets, nameOption, storeOfDSL)},
 		"global-table": {gives: globalTable,
 			opts: options(text("topic").need(), serdePair, timestamps, resets, nameOption, storeOfDSL)},
 		"state-store": {opts: options(opt("store", declaredStoreOption).need())},
@@ -126,7 +126,7 @@ func init() {
 			opts: options(opt("branches", branchesOption).need(), opt("default", branchOption), nameOption)},
 		"merge":       {inputs: several, takes: on(stream), gives: stream, build: buildMerge, check: checkMerge, opts: options(nameOption)},
 		"repartition": {inputs: one, takes: on(stream), gives: stream, build: buildRepartition, opts: options(serdePair, nameOption, opt("partitions", countOption))},
-		"to-table":    {inputs: one, takes: on(stream), gives: table, opts: options(nameOption, storeOfDSL)},
+		"to-table":    {inputs: one, takes: on(stream), gives: table, build: buildToTable, opts: options(nameOption, storeOfDSL)},
 		"to-stream":   {inputs: one, takes: on(table), gives: stream, build: buildToStream, opts: options(expr("key", recordVars), nameOption)},
 		"to": {inputs: one, takes: on(stream), build: buildTo, check: checkTo,
 			opts: options(text("topic"), expr("topic_expr", topicVars), serdePair, nameOption)},

@@ -3,6 +3,7 @@ package declare
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	"github.com/kstreamlab/kstreamlab/streams/serde"
@@ -149,26 +150,19 @@ var units = []struct {
 // duration reads whole milliseconds, or a whole number with a unit.
 func duration(s string) (int64, error) {
 	wrong := fmt.Errorf(`%q is no duration: write milliseconds as a whole number, or a number with a unit, such as "30s" (ms, s, m, h, d)`, s)
-	digits := strings.TrimPrefix(strings.TrimPrefix(s, "-"), "+")
-	n, i := int64(0), 0
-	for i < len(digits) && digits[i] >= '0' && digits[i] <= '9' {
-		if n > (math.MaxInt64-9)/10 {
-			return 0, wrong
-		}
-		n = n*10 + int64(digits[i]-'0')
+	i := 0
+	for i < len(s) && (s[i] >= '0' && s[i] <= '9' || i == 0 && (s[i] == '-' || s[i] == '+')) {
 		i++
 	}
-	if i == 0 {
+	n, err := strconv.ParseInt(s[:i], 10, 64)
+	if err != nil {
 		return 0, wrong
 	}
-	if s[0] == '-' {
-		n = -n
-	}
-	if i == len(digits) {
+	if i == len(s) {
 		return n, nil
 	}
 	for _, u := range units {
-		if digits[i:] == u.name {
+		if s[i:] == u.name {
 			if n > math.MaxInt64/u.ms || n < math.MinInt64/u.ms {
 				return 0, wrong
 			}

@@ -15,11 +15,14 @@ func mapper(e *expression) func(k, v any) (any, error) {
 }
 
 func buildFilter(_ *builder, s *step) error {
+	where := predicate(get[*expression](s, "where"))
+	if s.inputs[0].shape == table {
+		return filterTable(s, where, s.opName == "filter-not")
+	}
 	name, err := s.names()
 	if err != nil {
 		return err
 	}
-	where := predicate(get[*expression](s, "where"))
 	if s.opName == "filter-not" {
 		return s.done(streamOf(s).FilterNot(where, name...))
 	}
@@ -43,6 +46,9 @@ func buildMap(_ *builder, s *step) error {
 }
 
 func buildMapValues(_ *builder, s *step) error {
+	if s.inputs[0].shape == table {
+		return mapTableValues(s)
+	}
 	name, err := s.names()
 	if err != nil {
 		return err
