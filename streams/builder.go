@@ -25,6 +25,9 @@ type Builder struct {
 	InMemory bool
 	// MergeRepartitions merges repartition topics below one key-changing step: topology.optimization=merge.repartition.topics.
 	MergeRepartitions bool
+	// ReuseSources restores the stores of tables that are made of a topic from that topic, without a changelog:
+	// topology.optimization=reuse.ktable.source.topics.
+	ReuseSources bool
 	// ExplicitNames refuses generated names of stores and internal topics: ensure.explicit.internal.resource.naming.
 	ExplicitNames bool
 }

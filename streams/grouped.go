@@ -212,8 +212,9 @@ func plan[K, V, A any](g *KGroupedStream[K, V], m Materialized[K, A], prefix str
 	from := g.grouped(spec.Name, m.Name == "")
 	key := need(b, m.Key, b.DefaultKeySerde, node, "key")
 	value := need(b, m.Value, b.DefaultValueSerde, node, "value")
+	instance := make(node, &spec, key, value)
 	n := b.g.Add(&graph.Node{Name: node, Write: func(tb *topology.Builder, parents []string) {
-		tb.Add(&topology.Node{Kind: topology.ProcessorNode, Name: node, Parents: parents, New: make(node, &spec, key, value)})
+		tb.Add(&topology.Node{Kind: topology.ProcessorNode, Name: node, Parents: parents, New: instance})
 		tb.AddStore(&spec, node)
 		tb.StoreSerdes(spec.Name, key, value)
 	}}, from.node)
@@ -252,15 +253,17 @@ func aggregate[K, V, KR, A any](in Grouping[K, V, KR], m Materialized[K, A], pre
 }
 
 func aggregateKeys[K, V, A any](g *KGroupedStream[K, V], m Materialized[K, A], prefix string, init func() (A, error), fold operator.Fold[K, V, A]) *KTable[K, A] {
+	table := aggregateTable[K, A]{old: new(bool)}
 	n, from, _ := plan(g, m, prefix, state.Spec{Kind: state.TimestampedKeyValue}, func(node string, spec *state.Spec, key serde.Serde[K], value serde.Serde[A]) func() processor.Instance {
+		open := func(h *state.Handle, topic string) (*state.Timestamped[K, A], error) {
+			return state.NewTimestamped(h, topic, key, value)
+		}
+		table.view = operator.StoreViewer(spec.Name, open)
 		return func() processor.Instance {
-			return &operator.Aggregate[K, V, A]{Node: node, Store: spec.Name, Initializer: init, Fold: fold,
-				Open: func(h *state.Handle, topic string) (*state.Timestamped[K, A], error) {
-					return state.NewTimestamped(h, topic, key, value)
-				}}
+			return &operator.Aggregate[K, V, A]{Node: node, Store: spec.Name, Initializer: init, Fold: fold, Open: open, SendOld: *table.old}
 		}
 	})
-	return &KTable[K, A]{b: g.s.b, node: n, name: n.Name, key: m.Key, value: m.Value, sources: from.sources}
+	return &KTable[K, A]{b: g.s.b, node: n, name: n.Name, key: m.Key, value: m.Value, sources: from.sources, from: table}
 }
 
 func aggregateWindows[K, V, KR, A any](g *KGroupedStream[K, V], wk *windowing[K, KR], m Materialized[K, A], prefix string, init func() (A, error), fold operator.Fold[K, V, A]) *KTable[KR, A] {

@@ -362,6 +362,13 @@ func (i *Instance) Err() error {
 	return i.err
 }
 
+// Threads is the number of stream threads that have not ended.
+func (i *Instance) Threads() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.alive
+}
+
 // Stop asks the instance to commit, to close its tasks, and (with leave) to leave the group, and returns at once.
 func (i *Instance) Stop(leave bool) {
 	i.mu.Lock()

@@ -16,6 +16,7 @@ type KTable[K, V any] struct {
 	key     serde.Serde[K]
 	value   serde.Serde[V]
 	sources []*graph.Node
+	from    tableNode[K, V]
 }
 
 // ToStream is the table's changes as records of new values; a deletion is a null value.

@@ -36,6 +36,8 @@ type Spec struct {
 	InMemory   bool
 	Caching    bool
 	Logging    bool
+	// Source is the topic from which the store is restored instead of a changelog, up to what the group has committed of it.
+	Source string
 	// LogConfig are settings of the changelog topic, over the defaults.
 	LogConfig map[string]string
 }

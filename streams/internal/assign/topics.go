@@ -159,7 +159,7 @@ func (a *Assignor) tasks(counts map[string]int32) *plan {
 		for _, src := range s.Sources {
 			most = max(most, counts[a.name(src)])
 		}
-		logged := slices.ContainsFunc(s.Stores, func(st *state.Spec) bool { return st.Logging })
+		logged := slices.ContainsFunc(s.Stores, func(st *state.Spec) bool { return st.Logging || st.Source != "" })
 		for n := range most {
 			id := processor.TaskID{Subtopology: s.ID, Partition: n}
 			p.tasks = append(p.tasks, id)

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
 	"github.com/kstreamlab/kstreamlab/streams/state"
 )
@@ -20,20 +21,20 @@ func (u *updates[K, V]) init(t processor.Task) error {
 }
 
 // forward sends a change at once; where there is a cache the change leaves with the flush instead.
-func (u *updates[K, V]) forward(k K, c processor.Change[V], ts int64, ctx *processor.RecordContext) error {
+func (u *updates[K, V]) forward(k K, c processor.Change[V], ts int64, headers []broker.Header) error {
 	if u.cached {
 		return nil
 	}
-	return u.emit(k, c, ts, ctx)
+	return u.emit(k, c, ts, headers)
 }
 
-func (u *updates[K, V]) emit(k K, c processor.Change[V], ts int64, ctx *processor.RecordContext) error {
+func (u *updates[K, V]) emit(k K, c processor.Change[V], ts int64, headers []broker.Header) error {
 	if !u.sendOld {
 		var zero V
 		c.Old, c.NullOld = zero, true
 	}
-	u.out = processor.Record[K, processor.Change[V]]{Key: k, Value: c, Timestamp: ts, Headers: ctx.Headers}
-	return u.Forward(&u.out)
+	u.out = processor.Record[K, processor.Change[V]]{Key: k, Value: c, Timestamp: ts, Headers: headers}
+	return u.ForwardAt(&u.out)
 }
 
 // Fold is how an aggregation takes in a record. has is false for the first record of an aggregate; agg is then the initializer's
@@ -80,7 +81,7 @@ func (n *Aggregate[K, V, A]) flushed(key, value, old []byte) error {
 	if err != nil {
 		return err
 	}
-	return n.emit(k, c, ts, n.ctx)
+	return n.emit(k, c, ts, n.ctx.Headers)
 }
 
 func decodeChange[A any](decode func([]byte) (A, int64, error), value, old []byte, ctxTime int64) (c processor.Change[A], ts int64, err error) {
@@ -120,7 +121,7 @@ func (n *Aggregate[K, V, A]) Process(r *processor.Record[K, V]) error {
 	if err != nil {
 		return err
 	}
-	return n.forward(r.Key, c, ts, n.ctx)
+	return n.forward(r.Key, c, ts, r.Headers)
 }
 
 // fold applies the initializer where there is no aggregate yet, and the fold; the time of the result is the later of the two.

@@ -77,7 +77,7 @@ func (n *WindowAggregate[K, V, A, KR]) flushed(key, value, old []byte) error {
 	if err != nil {
 		return err
 	}
-	return n.emit(n.Key(k), c, ts, n.ctx)
+	return n.emit(n.Key(k), c, ts, n.ctx.Headers)
 }
 
 func (n *WindowAggregate[K, V, A, KR]) end(start int64) int64 {
@@ -131,7 +131,7 @@ func (n *WindowAggregate[K, V, A, KR]) update(r *processor.Record[K, V], start i
 	if err != nil || n.cached {
 		return err
 	}
-	return n.emit(n.Key(serde.Windowed[K]{Key: r.Key, Window: serde.Window{Start: start, End: n.end(start)}}), c, ts, n.ctx)
+	return n.emit(n.Key(serde.Windowed[K]{Key: r.Key, Window: serde.Window{Start: start, End: n.end(start)}}), c, ts, r.Headers)
 }
 
 // ToStream turns a table's changes into records of their new values: KTable.toStream.

@@ -83,6 +83,17 @@ func (o *Output[K, V]) Forward(r *Record[K, V]) error {
 	return nil
 }
 
+// ForwardAt is Forward for a record whose timestamp or headers may differ from those of the record in hand: for the nodes below, the
+// record context has the record's. Kafka's ProcessorContext.forward does so always.
+func (o *Output[K, V]) ForwardAt(r *Record[K, V]) error {
+	ctx := o.t.Context()
+	ts, headers := ctx.Timestamp, ctx.Headers
+	ctx.Timestamp, ctx.Headers = r.Timestamp, r.Headers
+	err := o.Forward(r)
+	ctx.Timestamp, ctx.Headers = ts, headers
+	return err
+}
+
 // ForwardTo gives r to the i-th child alone.
 func (o *Output[K, V]) ForwardTo(i int, r *Record[K, V]) error {
 	if err := o.all[i].Process(r); err != nil {

@@ -31,6 +31,8 @@ const (
 type Config struct {
 	Host    host.Host
 	Cluster broker.Cluster
+	// Group is the application's, whose committed offsets bound what is restored from an input topic.
+	Group string
 	// Consumer is the restore consumer's configuration; Reset is set to none, since a store whose offset is gone must be emptied first.
 	Consumer broker.ConsumerConfig
 	// Done is called, from the updater's thread, when Take has something new.
@@ -269,6 +271,9 @@ func (u *Updater) open(ctx context.Context, j *job) error {
 		return fmt.Errorf("streams: start offsets of changelogs: %w", err)
 	}
 	j.open, j.parts = true, parts
+	if err := u.capped(ctx, j.t, ends); err != nil {
+		return err
+	}
 	for _, tp := range tps {
 		p := parts[tp]
 		p.end = ends[tp]
@@ -276,6 +281,22 @@ func (u *Updater) open(ctx context.Context, j *job) error {
 			p.position = starts[tp]
 		}
 		u.emit("restore.start", j.t.ID(), trace.F("store", p.store), trace.I("from", p.position), trace.I("to", p.end))
+	}
+	return nil
+}
+
+// capped lowers the ends of inputs that stores are restored from to what the group has committed: the rest will be processed.
+func (u *Updater) capped(ctx context.Context, t *task.Task, ends map[broker.TopicPartition]int64) error {
+	sources := t.FromSource()
+	if len(sources) == 0 {
+		return nil
+	}
+	committed, err := u.cfg.Cluster.Admin().CommittedOffsets(ctx, u.cfg.Group)
+	if err != nil {
+		return fmt.Errorf("streams: committed offsets of %s: %w", u.cfg.Group, err)
+	}
+	for _, tp := range sources { // each by itself
+		ends[tp] = min(ends[tp], committed[tp].Offset)
 	}
 	return nil
 }

@@ -29,6 +29,9 @@ func (t *Task) Store(name string) *state.Handle { return t.stores[name] }
 
 // Changelog implements processor.Task.
 func (t *Task) Changelog(store string) string {
+	if h := t.stores[store]; h != nil && h.Source != "" {
+		return h.Source
+	}
 	return t.cfg.ApplicationID + "-" + store + "-changelog"
 }
 

@@ -200,7 +200,7 @@ func (t *Task) ApplicationID() string { return t.cfg.ApplicationID }
 func (t *Task) Changelogs() (map[string]int64, error) {
 	out := map[string]int64{}
 	for _, h := range t.storeOrder {
-		if h.Logging {
+		if h.Logging || h.Source != "" {
 			o, err := t.dbOf[h.Name].Offset(h.Name)
 			if err != nil {
 				return nil, err
@@ -488,6 +488,8 @@ func (t *Task) PostCommit() error {
 			if o := t.coll.Offset(broker.TopicPartition{Topic: t.Changelog(h.Name), Partition: t.id.Partition}); o > have {
 				offsets[h.Name] = o
 			}
+		} else if q := t.byTP[broker.TopicPartition{Topic: h.Source, Partition: t.id.Partition}]; q != nil {
+			offsets[h.Name] = q.committable()
 		}
 	}
 	if err := t.commitStores(offsets); err != nil {
@@ -501,6 +503,32 @@ func (t *Task) PostCommit() error {
 		q.dirty = false
 	}
 	return nil
+}
+
+// FromSource are the inputs that stores are restored from instead of a changelog, by store.
+func (t *Task) FromSource() map[string]broker.TopicPartition {
+	out := map[string]broker.TopicPartition{}
+	for _, h := range t.storeOrder {
+		if h.Source != "" {
+			out[h.Name] = broker.TopicPartition{Topic: h.Source, Partition: t.id.Partition}
+		}
+	}
+	return out
+}
+
+// Behind says whether a store that is restored from an input has less of it than the group has committed: then what lies between would
+// never reach the store.
+func (t *Task) Behind(committed map[broker.TopicPartition]broker.OffsetAndMetadata) (bool, error) {
+	for store, tp := range t.FromSource() { // any of them: order does not matter
+		have, err := t.dbOf[store].Offset(store)
+		if err != nil {
+			return false, err
+		}
+		if c, ok := committed[tp]; ok && have < c.Offset {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // Inputs are the task's partitions.

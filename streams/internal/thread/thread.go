@@ -128,7 +128,7 @@ func (t *Thread) Run(ctx context.Context) (err error) {
 	if err := t.newProducer(); err != nil {
 		return err
 	}
-	t.updater = restore.New(restore.Config{Host: t.cfg.Task.Host, Cluster: t.cfg.Cluster, Consumer: t.cfg.Restore, Done: t.wake, MaxPoll: 2000})
+	t.updater = restore.New(restore.Config{Host: t.cfg.Task.Host, Cluster: t.cfg.Cluster, Group: t.cfg.Member.Group, Consumer: t.cfg.Restore, Done: t.wake, MaxPoll: 2000})
 	m := t.cfg.Member
 	m.Listener = listener{t}
 	m.Assignor = t.cfg.Assignor(reporter{t})
@@ -349,6 +349,13 @@ func (t *Thread) activate(tk *task.Task) error {
 	committed, err := t.member.Committed(t.ctx, inputs...)
 	if err != nil {
 		return err
+	}
+	switch behind, err := tk.Behind(committed); {
+	case err != nil:
+		return err
+	case behind: // a transaction was pending when the end was looked at
+		t.updater.Add(tk)
+		return nil
 	}
 	if err := tk.Activate(committed); err != nil {
 		return err

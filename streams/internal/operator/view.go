@@ -1,0 +1,120 @@
+package operator
+
+import (
+	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
+	"github.com/kstreamlab/kstreamlab/streams/state"
+)
+
+// Valued is what a table holds for a key: ValueAndTimestamp. Without Has there is nothing, and Value is the zero value.
+type Valued[V any] struct {
+	Value V
+	Has   bool
+	Time  int64
+}
+
+// View reads a table: KTableValueGetter. It is used by one task.
+type View[K, V any] interface {
+	Get(k K) (Valued[V], error)
+}
+
+// Viewer makes views of one table: KTableValueGetterSupplier. A node that reads through it must be connected to Stores.
+type Viewer[K, V any] struct {
+	Stores []string
+	Open   func(t processor.Task) (View[K, V], error)
+}
+
+// OpenStore types an open store.
+type OpenStore[K, V any] func(h *state.Handle, changelog string) (*state.Timestamped[K, V], error)
+
+// StoreViewer is the viewer of a table that has a store.
+func StoreViewer[K, V any](store string, open OpenStore[K, V]) Viewer[K, V] {
+	return Viewer[K, V]{Stores: []string{store}, Open: func(t processor.Task) (View[K, V], error) {
+		s, err := open(t.Store(store), t.Changelog(store))
+		return storeView[K, V]{s}, err
+	}}
+}
+
+type storeView[K, V any] struct{ s *state.Timestamped[K, V] }
+
+func (v storeView[K, V]) Get(k K) (out Valued[V], err error) {
+	out.Value, out.Time, out.Has, err = v.s.Get(k)
+	return out, err
+}
+
+// mapped is the view of a table without a store whose values are computed from its parent's.
+type mapped[K, V, V2 any] struct {
+	parent View[K, V]
+	f      func(k K, v Valued[V]) (Valued[V2], error)
+}
+
+func (m mapped[K, V, V2]) Get(k K) (Valued[V2], error) {
+	v, err := m.parent.Get(k)
+	if err != nil {
+		return Valued[V2]{}, err
+	}
+	return m.f(k, v)
+}
+
+// MappedViewer is the viewer of such a table.
+func MappedViewer[K, V, V2 any](parent Viewer[K, V], f func(k K, v Valued[V]) (Valued[V2], error)) Viewer[K, V2] {
+	return Viewer[K, V2]{Stores: parent.Stores, Open: func(t processor.Task) (View[K, V2], error) {
+		p, err := parent.Open(t)
+		return mapped[K, V, V2]{p, f}, err
+	}}
+}
+
+// Stored is the half of a table's node that keeps the table in a store, if it has one, and sends its changes on.
+type Stored[K, V any] struct {
+	updates[K, V]
+	Store   string // empty: the table is not materialized
+	Open    OpenStore[K, V]
+	SendOld bool // a node below asked for old values
+
+	store *state.Timestamped[K, V]
+	ctx   *processor.RecordContext
+}
+
+// Init implements processor.Instance.
+func (s *Stored[K, V]) Init(t processor.Task) (err error) {
+	s.sendOld, s.ctx = s.SendOld, t.Context()
+	if s.Store != "" {
+		h := t.Store(s.Store)
+		if s.store, err = s.Open(h, t.Changelog(s.Store)); err != nil {
+			return err
+		}
+		if h.Cache != nil {
+			s.cached = true
+			h.Cache.WantOld = s.SendOld
+			h.Cache.OnFlush(s.flushed)
+		}
+	}
+	return s.init(t)
+}
+
+func (s *Stored[K, V]) flushed(key, value, old []byte) error {
+	k, err := s.store.DecodeKey(key)
+	if err != nil {
+		return err
+	}
+	c, ts, err := decodeChange(s.store.DecodeValue, value, old, s.ctx.Timestamp)
+	if err != nil {
+		return err
+	}
+	return s.emit(k, c, ts, s.ctx.Headers)
+}
+
+// put writes a change to the store, where there is one, and sends it on; a cache sends it when it is flushed.
+func (s *Stored[K, V]) put(k K, c processor.Change[V], ts int64, headers []broker.Header) (err error) {
+	if s.store != nil {
+		if c.NullNew {
+			err = s.store.Delete(k)
+		} else {
+			err = s.store.Put(k, c.New, ts)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return s.forward(k, c, ts, headers)
+}
