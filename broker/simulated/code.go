@@ -17,15 +17,18 @@ const (
 	codeNotCoordinator         code = 16
 	codeInvalidTopic           code = 17
 	codeNotEnoughReplicas      code = 19
+	codeNotEnoughAfterAppend   code = 20
 	codeIllegalGeneration      code = 22
 	codeInconsistentProtocol   code = 23
 	codeUnknownMember          code = 25
 	codeInvalidSessionTimeout  code = 26
 	codeRebalanceInProgress    code = 27
+	codeInvalidTimestamp       code = 32
 	codeTopicExists            code = 36
 	codeInvalidPartitions      code = 37
 	codeInvalidReplication     code = 38
 	codeInvalidConfig          code = 40
+	codeInvalidRequest         code = 42
 	codeOutOfOrderSequence     code = 45
 	codeInvalidProducerEpoch   code = 47
 	codeInvalidTxnState        code = 48
@@ -38,11 +41,20 @@ const (
 	codeFencedLeaderEpoch      code = 74
 	codeUnknownLeaderEpoch     code = 76
 	codeMemberIDRequired       code = 79
+	codePreferredNotAvailable  code = 80
 	codeGroupMaxSize           code = 81
 	codeFencedInstance         code = 82
+	codeEligibleNotAvailable   code = 83
+	codeElectionNotNeeded      code = 84
 	codeInvalidRecord          code = 87
 	codeUnstableOffsetCommit   code = 88
 	codeProducerFenced         code = 90
+	codeFencedMemberEpoch      code = 110
+	codeUnreleasedInstance     code = 111
+	codeStaleMemberEpoch       code = 113
+	codeTransactionAbortable   code = 120
+	codeStreamsInvalidTopology code = 130
+	codeStreamsTopologyFenced  code = 132
 )
 
 // codeInfo is what a person and an engine want to know of a code.
@@ -62,15 +74,18 @@ var codes = map[code]codeInfo{
 	codeNotCoordinator:         {"NOT_COORDINATOR", broker.ErrRetriable},
 	codeInvalidTopic:           {"INVALID_TOPIC_EXCEPTION", broker.ErrFatal},
 	codeNotEnoughReplicas:      {"NOT_ENOUGH_REPLICAS", broker.ErrRetriable},
+	codeNotEnoughAfterAppend:   {"NOT_ENOUGH_REPLICAS_AFTER_APPEND", broker.ErrRetriable},
 	codeIllegalGeneration:      {"ILLEGAL_GENERATION", broker.ErrUnknownMember},
 	codeInconsistentProtocol:   {"INCONSISTENT_GROUP_PROTOCOL", broker.ErrFatal},
 	codeUnknownMember:          {"UNKNOWN_MEMBER_ID", broker.ErrUnknownMember},
 	codeInvalidSessionTimeout:  {"INVALID_SESSION_TIMEOUT", broker.ErrFatal},
 	codeRebalanceInProgress:    {"REBALANCE_IN_PROGRESS", broker.ErrRebalancing},
+	codeInvalidTimestamp:       {"INVALID_TIMESTAMP", broker.ErrFatal},
 	codeTopicExists:            {"TOPIC_ALREADY_EXISTS", broker.ErrTopicExists},
 	codeInvalidPartitions:      {"INVALID_PARTITIONS", broker.ErrFatal},
 	codeInvalidReplication:     {"INVALID_REPLICATION_FACTOR", broker.ErrFatal},
 	codeInvalidConfig:          {"INVALID_CONFIG", broker.ErrFatal},
+	codeInvalidRequest:         {"INVALID_REQUEST", broker.ErrFatal},
 	codeOutOfOrderSequence:     {"OUT_OF_ORDER_SEQUENCE_NUMBER", broker.ErrFatal},
 	codeInvalidProducerEpoch:   {"INVALID_PRODUCER_EPOCH", broker.ErrFenced},
 	codeInvalidTxnState:        {"INVALID_TXN_STATE", broker.ErrFatal},
@@ -88,6 +103,15 @@ var codes = map[code]codeInfo{
 	codeInvalidRecord:          {"INVALID_RECORD", broker.ErrFatal},
 	codeUnstableOffsetCommit:   {"UNSTABLE_OFFSET_COMMIT", broker.ErrRetriable},
 	codeProducerFenced:         {"PRODUCER_FENCED", broker.ErrFenced},
+	codePreferredNotAvailable:  {"PREFERRED_LEADER_NOT_AVAILABLE", broker.ErrRetriable},
+	codeEligibleNotAvailable:   {"ELIGIBLE_LEADERS_NOT_AVAILABLE", broker.ErrRetriable},
+	codeElectionNotNeeded:      {"ELECTION_NOT_NEEDED", broker.ErrFatal},
+	codeFencedMemberEpoch:      {"FENCED_MEMBER_EPOCH", broker.ErrUnknownMember},
+	codeUnreleasedInstance:     {"UNRELEASED_INSTANCE_ID", broker.ErrFatal},
+	codeStaleMemberEpoch:       {"STALE_MEMBER_EPOCH", broker.ErrRebalancing},
+	codeTransactionAbortable:   {"TRANSACTION_ABORTABLE", broker.ErrAbortable},
+	codeStreamsInvalidTopology: {"STREAMS_INVALID_TOPOLOGY", broker.ErrFatal},
+	codeStreamsTopologyFenced:  {"STREAMS_TOPOLOGY_FENCED", broker.ErrFatal},
 }
 
 // err makes the port's error of a code; nil for codeNone.
@@ -105,7 +129,7 @@ func (c code) err(op, text string) error {
 // retriable says whether a client sends the same request again, after it has looked for the right broker.
 func (c code) retriable() bool {
 	switch c {
-	case codeNotLeader, codeRequestTimedOut, codeCoordinatorUnavailable, codeNotCoordinator, codeNotEnoughReplicas,
+	case codeNotLeader, codeRequestTimedOut, codeCoordinatorUnavailable, codeNotCoordinator, codeNotEnoughReplicas, codeNotEnoughAfterAppend,
 		codeConcurrentTransactions, codeFencedLeaderEpoch, codeUnknownLeaderEpoch, codeUnstableOffsetCommit:
 		return true
 	}

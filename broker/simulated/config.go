@@ -17,6 +17,17 @@ type Config struct {
 	// MinInSyncReplicas is min.insync.replicas; default 1.
 	MinInSyncReplicas int
 
+	// ReplicaLagTimeMax is replica.lag.time.max.ms: when a follower that does not fetch leaves the in-sync replicas; default 30 s.
+	ReplicaLagTimeMax time.Duration
+	// AdvanceBelowMinISR lets the high watermark move while fewer than min.insync.replicas are in sync, as before KIP-966: what was
+	// appended then is answered NOT_ENOUGH_REPLICAS_AFTER_APPEND. Otherwise it waits, and such a write times out.
+	AdvanceBelowMinISR bool
+	// LeaderRebalanceInterval is leader.imbalance.check.interval.seconds: preferred replicas that are in sync get their leaderships
+	// back at its multiples; default 5 min, negative: never (auto.leader.rebalance.enable=false).
+	LeaderRebalanceInterval time.Duration
+	// ControllerElection is how long a cluster without a controller takes to elect one; default 2 s.
+	ControllerElection time.Duration
+
 	// GroupInitialRebalanceDelay is group.initial.rebalance.delay.ms: zero means Kafka's 3 s, negative none.
 	GroupInitialRebalanceDelay time.Duration
 	// GroupMinSessionTimeout is group.min.session.timeout.ms, default 6 s.
@@ -59,6 +70,9 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.ReplicationLatency, time.Millisecond)
 	setDefault(&c.BrokerSessionTimeout, 9*time.Second)
 	setDefault(&c.MinInSyncReplicas, 1)
+	setDefault(&c.ReplicaLagTimeMax, 30*time.Second)
+	setDefault(&c.LeaderRebalanceInterval, 5*time.Minute)
+	setDefault(&c.ControllerElection, 2*time.Second)
 	setDefault(&c.GroupInitialRebalanceDelay, 3*time.Second)
 	c.GroupInitialRebalanceDelay = max(c.GroupInitialRebalanceDelay, 0)
 	setDefault(&c.GroupMinSessionTimeout, 6*time.Second)

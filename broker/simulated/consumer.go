@@ -42,6 +42,9 @@ type consumerPart struct {
 	buffered bool // something is in the queue
 	looking  bool // its position is being looked up
 	reset    bool // nothing is committed: the reset policy decides
+
+	epoch     int32 // the leader epoch of what was read last; -1: not known
+	validated int32 // the leader epoch under which the position was last known to be right
 }
 
 // fetched is one partition's share of an answer, and how far it was returned.
@@ -109,9 +112,9 @@ func (c *consumer) assign(tps []broker.TopicPartition, positions map[broker.Topi
 		case p != nil && pos != broker.NoOffset:
 			paused := p.paused
 			c.forget(p)
-			p = &consumerPart{tp: tp, pos: pos, paused: paused}
+			p = &consumerPart{tp: tp, pos: pos, paused: paused, epoch: -1}
 		case p == nil:
-			p = &consumerPart{tp: tp, pos: pos, reset: c.committed == nil}
+			p = &consumerPart{tp: tp, pos: pos, reset: c.committed == nil, epoch: -1}
 		}
 		c.index[tp], c.parts = p, append(c.parts, p)
 	}
@@ -136,7 +139,7 @@ func (c *consumer) Seek(tp broker.TopicPartition, offset int64) {
 		return
 	}
 	c.forget(p)
-	q := &consumerPart{tp: tp, pos: offset, paused: p.paused, reset: offset == broker.NoOffset && c.committed == nil}
+	q := &consumerPart{tp: tp, pos: offset, paused: p.paused, reset: offset == broker.NoOffset && c.committed == nil, epoch: -1}
 	c.index[tp] = q
 	c.parts[slices.Index(c.parts, p)] = q
 }
@@ -260,7 +263,7 @@ func (c *consumer) take(f *fetched, most int) bool {
 		if b.control == noMarker && !f.isAborted(b) {
 			for i := b.from(f.part.pos); i < len(b.records); i++ {
 				if len(c.records) == most {
-					f.part.pos = b.offset(i)
+					f.part.pos, f.part.epoch = b.offset(i), b.leaderEpoch
 					return false
 				}
 				r := b.records[i]
@@ -268,7 +271,7 @@ func (c *consumer) take(f *fetched, most int) bool {
 				c.records = append(c.records, r)
 			}
 		}
-		f.part.pos = b.last + 1
+		f.part.pos, f.part.epoch = b.last+1, b.leaderEpoch
 	}
 	return true
 }

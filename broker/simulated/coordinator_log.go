@@ -78,7 +78,7 @@ func (l *coordinatorLog) write(done func(code), records ...any) {
 		l.state.replay(r)
 	}
 	end := l.set.end + int64(len(records))
-	l.set.waiters = append(l.set.waiters, replicaWaiter{end, coordinatorDone(done)})
+	l.set.waiters = append(l.set.waiters, replicaWaiter{end: end, done: coordinatorDone(done)})
 	l.set.appended(end)
 }
 

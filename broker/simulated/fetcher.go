@@ -16,6 +16,7 @@ func (c *consumer) fetch() {
 	}
 	c.dirty = false
 	c.findPositions()
+	c.validate()
 	now := c.c.p.Now()
 	var unknown []string
 	for _, p := range c.parts {
@@ -71,7 +72,7 @@ func (c *consumer) wanted(id int32) []fetchPart {
 		if t == nil || t.stale {
 			continue
 		}
-		if leader, epoch := c.c.leader(p.tp); leader == id {
+		if leader, epoch := c.c.leader(p.tp); leader == id && !p.unvalidated(epoch) {
 			out = append(out, fetchPart{p.tp, p.pos, epoch, c.cfg.PartitionMax})
 		}
 	}
@@ -97,7 +98,7 @@ func (c *consumer) fetchFrom(id int32, now time.Time) {
 	c.c.net.CallAsync(c.c.p, brokerAddr(id), req, requestBytes+32*len(want), func(resp any, err error) {
 		if n := &c.nodes[id]; n.serial == serial && !c.closed {
 			n.parts = nil
-			c.arrived(id, asked, resp, err)
+			c.arrived(id, asked, want, resp, err)
 		}
 	})
 }
@@ -117,7 +118,7 @@ func covers(under, want []fetchPart) bool {
 }
 
 // arrived takes the answer to the one fetch under way at a broker.
-func (c *consumer) arrived(id int32, asked []*consumerPart, resp any, err error) {
+func (c *consumer) arrived(id int32, asked []*consumerPart, want []fetchPart, resp any, err error) {
 	c.dirty = true
 	if err != nil {
 		for _, p := range asked {
@@ -132,6 +133,7 @@ func (c *consumer) arrived(id int32, asked []*consumerPart, resp any, err error)
 		f := &parts[i]
 		j := slices.IndexFunc(asked, func(p *consumerPart) bool { return p.tp == f.tp })
 		if p := asked[j]; !p.gone && !p.buffered && p.pos == f.offset {
+			p.validated = max(p.validated, want[j].leaderEpoch)
 			c.received(p, f)
 		}
 	}
@@ -239,7 +241,8 @@ func (c *consumer) findCommitted(parts []*consumerPart) {
 				continue
 			}
 			if o, ok := offsets[p.tp]; ok {
-				p.pos = o.Offset
+				p.pos, p.epoch = o.Offset, o.LeaderEpoch
+				p.validated = o.LeaderEpoch
 			} else {
 				p.reset = true
 			}

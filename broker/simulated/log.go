@@ -56,9 +56,12 @@ func newLog() *log { return &log{producers: map[int64]*producerState{}} }
 func (l *log) append(b *batch, roll segmentRoll) {
 	b.base = l.end
 	b.last = l.end + int64(b.count) - 1
-	if n := len(l.epochs); n == 0 || l.epochs[n-1].epoch != b.leaderEpoch {
-		l.epochs = append(l.epochs, epochStart{b.leaderEpoch, b.base})
-	}
+	l.beginEpoch(b.leaderEpoch, b.base)
+	l.take(b, roll)
+}
+
+// take puts a batch that has its offsets at the end.
+func (l *log) take(b *batch, roll segmentRoll) {
 	l.toSegment(b, roll)
 	l.batches = append(l.batches, b)
 	l.end = b.last + 1

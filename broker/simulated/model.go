@@ -1,7 +1,6 @@
 package simulated
 
 import (
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -33,7 +32,12 @@ type Model struct {
 	nextProducer int64
 	nextSession  int64
 	watches      []*topicWatch
-	sums         checksum
+	headless     bool     // there is no controller
+	decisions    []func() // what waits for one
+	balance      *sim.Timer
+
+	produceRefused func(code) // set by tests
+	sums           checksum
 }
 
 // New builds a model cluster on the kernel's network; all brokers are up.
@@ -90,99 +94,6 @@ func (m *Model) groupLog(group string) *coordinatorLog {
 }
 func (m *Model) txnLog(id string) *coordinatorLog { return m.txns[javaHash(id)%coordinatorParts] }
 
-// CrashBroker stops a broker at once, as kill -9 does. What it leads moves after Config.BrokerSessionTimeout.
-func (m *Model) CrashBroker(id int) {
-	b := m.brokers[id-1]
-	if !b.up {
-		return
-	}
-	b.up = false
-	b.incarnation++
-	m.emit(b.addr, "broker.crash")
-	m.net.Down(b.addr)
-	b.dropSessions()
-	for _, l := range m.coordinators() {
-		if l.set.leader == b.id {
-			l.stop()
-		}
-	}
-	was := b.incarnation
-	m.k.After(m.cfg.BrokerSessionTimeout, func() {
-		if b.incarnation == was {
-			m.fence(b)
-		}
-	})
-}
-
-// RestartBroker brings a crashed broker back with its logs.
-func (m *Model) RestartBroker(id int) {
-	b := m.brokers[id-1]
-	if b.up {
-		return
-	}
-	m.fence(b)
-	b.up = true
-	b.incarnation++
-	m.emit(b.addr, "broker.start")
-	b.listen()
-	m.eachReplicaSet(func(s *replicaSet, elect func(int32)) {
-		if s.leader < 0 {
-			if c := s.candidate(); c >= 0 {
-				elect(c)
-			}
-		}
-		s.update()
-	})
-}
-
-// BrokerUp says whether a broker is running.
-func (m *Model) BrokerUp(id int) bool { return m.brokers[id-1].up }
-
-// fence takes a dead broker out of the in-sync replicas and elects leaders for what it led.
-func (m *Model) fence(b *node) {
-	m.eachReplicaSet(func(s *replicaSet, elect func(int32)) {
-		if !slices.Contains(s.replicas, b.id) {
-			return
-		}
-		s.leave(b.id)
-		if s.leader == b.id {
-			elect(s.candidate())
-		}
-		s.update()
-	})
-}
-
-func (m *Model) eachReplicaSet(f func(s *replicaSet, elect func(int32))) {
-	for _, t := range m.sortedTopics() {
-		for _, p := range t.partitions {
-			f(p.set, p.elect)
-		}
-	}
-	for _, l := range m.coordinators() {
-		f(l.set, l.elect)
-	}
-}
-
-// MoveLeader makes an in-sync replica the leader of a partition (of an ordinary topic, of __consumer_offsets or of
-// __transaction_state), as a preferred-leader election does.
-func (m *Model) MoveLeader(tp broker.TopicPartition, to int) error {
-	s, elect := m.replicasOf(tp)
-	switch {
-	case s == nil:
-		return codeUnknownTopic.err("ElectLeaders", tp.String())
-	case !slices.Contains(s.isr, int32(to)) || !m.brokers[to-1].up:
-		return fmt.Errorf("simulated: broker-%d is no in-sync replica of %s (in sync: %v)", to, tp, s.isr)
-	case s.leader == int32(to):
-		return nil
-	}
-	elect(int32(to))
-	if m.k.Tracing() {
-		m.emit(m.brokers[to-1].addr, "partition.leader", trace.F("topic", tp.Topic), trace.I("partition", int64(tp.Partition)),
-			trace.I("epoch", int64(s.epoch)))
-	}
-	return nil
-}
-
 func (m *Model) replicasOf(tp broker.TopicPartition) (*replicaSet, func(int32)) {
 	if l := m.coordinatorLog(tp); l != nil {
 		return l.set, l.elect
@@ -202,6 +113,17 @@ func (m *Model) coordinatorLog(tp broker.TopicPartition) *coordinatorLog {
 		return m.txns[tp.Partition]
 	}
 	return nil
+}
+
+func (m *Model) eachReplicaSet(f func(s *replicaSet, elect func(int32))) {
+	for _, t := range m.sortedTopics() {
+		for _, p := range t.partitions {
+			f(p.set, p.elect)
+		}
+	}
+	for _, l := range m.coordinators() {
+		f(l.set, l.elect)
+	}
 }
 
 func (m *Model) emit(process, kind string, fields ...trace.Field) {

@@ -56,6 +56,8 @@ func (b *node) handle(from string, req any, send func(any, int)) {
 		b.watchTopics(from, r, out)
 	case *coordinatorRequest:
 		b.findCoordinator(r, out)
+	case *epochRequest:
+		b.offsetForEpoch(r, out)
 	case *listOffsetsRequest:
 		b.listOffsets(r, out)
 	default:

@@ -1,6 +1,12 @@
 package simulated
 
-import "github.com/kstreamlab/kstreamlab/broker"
+import (
+	"slices"
+	"time"
+
+	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/internal/trace"
+)
 
 // partition is one partition of an ordinary topic: a log, its replicas, and the fetches that wait for it.
 type partition struct {
@@ -9,6 +15,7 @@ type partition struct {
 	tp      broker.TopicPartition
 	log     *log
 	set     *replicaSet
+	holder  int // the replica whose log it is: the leader's, or the last one's
 	deleted bool
 	fetches []*fetchSession // sessions with this partition, in the order in which they came
 	joining []*txnJoin      // producers whose transaction is being told of this partition
@@ -18,6 +25,12 @@ type partition struct {
 func newPartition(m *Model, t *topic, n int32, replicas []int32) *partition {
 	p := &partition{m: m, topic: t, tp: broker.TopicPartition{Topic: t.name, Partition: n}, log: newLog()}
 	p.set = newReplicaSet(m, replicas, p.advanced)
+	p.set.minISR, p.set.unclean = t.minISR, t.unclean
+	p.set.cut = func(id int32, from, to int64) {
+		if m.k.Tracing() {
+			m.emit(brokerAddr(id), "partition.truncate", p.field(), trace.I("partition", int64(n)), trace.I("from", from), trace.I("to", to))
+		}
+	}
 	return p
 }
 
@@ -26,9 +39,22 @@ func (p *partition) advanced() {
 	p.wakeFetches()
 }
 
+func (p *partition) field() trace.Field { return trace.F("topic", p.tp.Topic) }
+
 // elect makes a broker the leader, as the controller does.
 func (p *partition) elect(id int32) {
-	p.log.truncate(p.set.elect(id))
+	unclean := id >= 0 && !slices.Contains(p.set.isr, id)
+	if id >= 0 {
+		p.adopt(slices.Index(p.set.replicas, id))
+	}
+	p.set.elect(id)
+	if id >= 0 {
+		p.log.beginEpoch(p.set.epoch, p.log.end)
+	}
+	if unclean && p.m.k.Tracing() {
+		p.m.emit(brokerAddr(id), "partition.unclean", p.field(), trace.I("partition", int64(p.tp.Partition)), trace.I("epoch", int64(p.set.epoch)),
+			trace.I("end", p.log.end))
+	}
 	p.set.fail()
 	joins := p.joining
 	p.joining = nil
@@ -47,8 +73,8 @@ func (p *partition) limit(i broker.IsolationLevel) int64 {
 	return p.set.hw
 }
 
-// append writes a batch at the leader and calls done when it is replicated.
-func (p *partition) append(b *batch, done func(code)) {
+// append writes a batch at the leader and calls done when it is replicated, or at due (if that is not zero); nil: nobody waits.
+func (p *partition) append(b *batch, due time.Time, done func(code)) {
 	b.leaderEpoch = p.set.epoch
 	b.appendTime = -1
 	if p.topic.appendTime && b.control == noMarker {
@@ -56,7 +82,10 @@ func (p *partition) append(b *batch, done func(code)) {
 		b.maxTimestamp = b.appendTime
 	}
 	p.log.append(b, p.topic.roll)
-	p.set.waiters = append(p.set.waiters, replicaWaiter{p.log.end, done})
+	if done != nil {
+		p.set.waiters = append(p.set.waiters, replicaWaiter{p.log.end, due, done})
+		p.set.watchOverdue()
+	}
 	p.set.appended(p.log.end)
 	p.scheduleCleaning()
 }

@@ -2,14 +2,17 @@ package simulated
 
 import (
 	"slices"
+	"time"
 
 	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/internal/trace"
 )
 
-// produceRequest writes one batch each to some partitions, with acks=all.
+// produceRequest writes one batch each to some partitions. With AcksNone nobody waits for the answer.
 type produceRequest struct {
 	transactionalID string
+	acks            broker.Acks
+	timeout         time.Duration // request.timeout.ms: how long the leader waits for the replicas
 	parts           []producePart
 }
 
@@ -29,6 +32,7 @@ type producedPart struct {
 
 // pendingProduce gathers the answers of one request's partitions.
 type pendingProduce struct {
+	m    *Model
 	resp produceResponse
 	left int
 	out  reply
@@ -36,6 +40,9 @@ type pendingProduce struct {
 
 func (p *pendingProduce) done(i int, c code, base int64) {
 	p.resp.parts[i] = producedPart{code: c, base: base}
+	if c != codeNone && p.m.produceRefused != nil {
+		p.m.produceRefused(c)
+	}
 	p.left--
 	if p.left == 0 {
 		p.out(&p.resp, smallResponse)
@@ -43,10 +50,13 @@ func (p *pendingProduce) done(i int, c code, base int64) {
 }
 
 func (b *node) produce(r *produceRequest, out reply) {
-	p := &pendingProduce{left: len(r.parts), out: out}
+	p := &pendingProduce{m: b.m, left: len(r.parts), out: out}
 	p.resp.parts = make([]producedPart, len(r.parts))
 	for i := range r.parts {
-		w := &partitionWrite{node: b, pending: p, index: i, batch: new(batch)}
+		w := &partitionWrite{node: b, pending: p, index: i, batch: new(batch), acks: r.acks}
+		if r.timeout > 0 {
+			w.due = b.m.k.Now().Add(r.timeout)
+		}
 		*w.batch = r.parts[i].batch
 		w.accept(r.parts[i].tp, r.transactionalID)
 	}
@@ -59,6 +69,8 @@ type partitionWrite struct {
 	pending *pendingProduce
 	index   int
 	batch   *batch
+	acks    broker.Acks
+	due     time.Time // of the answer; zero: never
 }
 
 func (w *partitionWrite) fail(c code) {
@@ -84,7 +96,7 @@ func (w *partitionWrite) accept(tp broker.TopicPartition, id string) {
 		w.fail(codeNotLeader)
 	case w.batch.bytes > w.p.topic.maxMessage:
 		w.fail(codeMessageTooLarge)
-	case len(w.p.set.isr) < w.p.topic.minISR:
+	case w.acks == broker.AcksAll && len(w.p.set.isr) < w.p.topic.minISR:
 		w.fail(codeNotEnoughReplicas)
 	case w.batch.transaction && !w.p.inTxn(w.batch.producer, w.batch.epoch):
 		w.p.join(w, id)
@@ -105,10 +117,14 @@ func (w *partitionWrite) append() {
 		w.fail(c)
 		return
 	case dup >= 0:
-		p.set.wait(p.log.end, func(c code) { w.pending.done(w.index, c, dup) })
+		p.set.waitUntil(p.log.end, w.due, func(c code) { w.pending.done(w.index, c, dup) })
 		return
+	case w.acks != broker.AcksAll:
+		p.append(b, time.Time{}, nil)
+		w.pending.done(w.index, codeNone, b.base)
+	default:
+		p.append(b, w.due, func(c code) { w.pending.done(w.index, c, b.base) })
 	}
-	p.append(b, func(c code) { w.pending.done(w.index, c, b.base) })
 	if w.node.tracing() {
 		w.node.emit("produce", trace.F("topic", p.tp.Topic), trace.I("partition", int64(p.tp.Partition)), trace.I("base", b.base),
 			trace.I("count", int64(b.count)), crcField(w.node.m.sums.batch(b)))

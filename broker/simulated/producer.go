@@ -27,6 +27,9 @@ type producer struct {
 	order  []*producerPart // in order of first use
 	flying []int           // requests under way, by broker id
 
+	requests []*producerRequest // under way, oldest first
+	late     *sim.Timer         // looks for those that take too long
+
 	open     int // batches that are not settled
 	buffered int // their bytes
 	flushing bool
@@ -59,6 +62,9 @@ func (c *client) NewProducer(ctx context.Context, cfg broker.ProducerConfig) (br
 	cfg.MaxRequestSize = cmp.Or(cfg.MaxRequestSize, 1048576)
 	cfg.DeliveryTimeout = cmp.Or(cfg.DeliveryTimeout, 120*time.Second)
 	cfg.RequestTimeout = cmp.Or(cfg.RequestTimeout, 30*time.Second)
+	if cfg.TransactionalID != "" && cfg.Acks != broker.AcksAll {
+		return nil, &broker.Error{Op: "InitProducerId", Kind: broker.ErrFatal, Text: "a transactional producer needs acks=all"}
+	}
 	p := &producer{
 		c: c, cfg: cfg, sig: newSignal(c.p), id: noProducer, parts: map[broker.TopicPartition]*producerPart{},
 		flying: make([]int, len(c.m.brokers)+1),
@@ -70,6 +76,9 @@ func (c *client) NewProducer(ctx context.Context, cfg broker.ProducerConfig) (br
 }
 
 func (p *producer) init(ctx context.Context) error {
+	if p.cfg.Acks != broker.AcksAll {
+		return nil // not idempotent
+	}
 	req := &initProducerRequest{p.cfg.TransactionalID, p.cfg.TransactionTimeout}
 	var resp any
 	var err error
@@ -349,7 +358,7 @@ func (p *producer) Close() {
 	p.closed = true
 	p.dropAll(broker.ErrClosed)
 	p.acks = nil
-	for _, t := range []*sim.Timer{p.sender, p.expiry} {
+	for _, t := range []*sim.Timer{p.sender, p.expiry, p.late} {
 		if t != nil {
 			t.Stop()
 		}

@@ -184,7 +184,7 @@ func (b *producerBatch) settle(base int64, err error) {
 		if err != nil && s.send.err == nil {
 			s.send.err = err
 		}
-		if s.send.base == broker.NoOffset && err == nil {
+		if s.send.base == broker.NoOffset && err == nil && base != broker.NoOffset {
 			s.send.base = base + int64(s.first)
 		}
 		if !s.last {

@@ -108,7 +108,7 @@ func (p *producer) sendTo(id int32, now time.Time) bool {
 			continue
 		}
 		if req == nil {
-			req = &produceRequest{transactionalID: p.cfg.TransactionalID}
+			req = &produceRequest{transactionalID: p.cfg.TransactionalID, acks: p.cfg.Acks, timeout: p.cfg.RequestTimeout}
 		}
 		b := q.take()
 		bytes += b.bytes
@@ -118,13 +118,31 @@ func (p *producer) sendTo(id int32, now time.Time) bool {
 	if req == nil {
 		return false
 	}
-	p.flying[id]++
 	p.touched = true
-	p.c.net.CallAsync(p.c.p, brokerAddr(id), req, bytes, func(resp any, err error) {
-		p.flying[id]--
-		p.answered(batches, resp, err)
-	})
+	if p.cfg.Acks == broker.AcksNone { // what is sent counts as written
+		p.c.net.CallAsync(p.c.p, brokerAddr(id), req, bytes, func(_ any, err error) { p.forgetLeaders(batches, err) })
+		for _, b := range batches {
+			b.part.land(b)
+			b.part.acked = true
+			b.settle(broker.NoOffset, nil)
+		}
+		return true
+	}
+	r := &producerRequest{p: p, to: id, batches: batches, due: now.Add(p.cfg.RequestTimeout)}
+	p.requests = append(p.requests, r)
+	p.flying[id]++
+	p.watchRequests()
+	p.c.net.CallAsync(p.c.p, brokerAddr(id), req, bytes, r.answered)
 	return true
+}
+
+// forgetLeaders learns from a broken connection, without an answer, that a leader may have moved.
+func (p *producer) forgetLeaders(batches []*producerBatch, err error) {
+	if err != nil && !p.closed {
+		for _, b := range batches {
+			p.stale(b.part.tp.Topic)
+		}
+	}
 }
 
 // template is the batch as the broker will have it. The records are not written to any more.
@@ -132,6 +150,9 @@ func (p *producer) template(b *producerBatch) batch {
 	t := batch{
 		records: b.records[:len(b.records):len(b.records)], producer: p.id, epoch: p.epoch, sequence: b.sequence, count: int32(len(b.records)),
 		transaction: p.cfg.TransactionalID != "", bytes: b.bytes, appendTime: -1,
+	}
+	if p.id == noProducer {
+		t.sequence = noSequence
 	}
 	for i := range b.records {
 		t.maxTimestamp = max(t.maxTimestamp, b.records[i].Timestamp)
@@ -206,7 +227,7 @@ func (p *producer) refused(b *producerBatch, err error) {
 		return
 	}
 	b.settle(broker.NoOffset, err)
-	p.resetID = true
+	p.resetID = p.cfg.Acks == broker.AcksAll
 }
 
 // failPart settles all of a partition.

@@ -25,6 +25,7 @@ type topic struct {
 	appendTime      bool
 	maxMessage      int
 	minISR          int
+	unclean         bool
 	dirtyRatio      float64
 	compactionLag   int64
 	deleteRetention int64
@@ -98,6 +99,7 @@ func (t *topic) configure(cfg map[string]string) error {
 	t.roll = segmentRoll{r.integer("segment.bytes", 14), r.integer("segment.ms", 1)}
 	t.maxMessage = int(r.integer("max.message.bytes", 0))
 	t.minISR = int(r.integer("min.insync.replicas", 1))
+	t.unclean = r.boolean("unclean.leader.election.enable")
 	t.compactionLag = r.integer("min.compaction.lag.ms", 0)
 	t.deleteRetention = r.integer("delete.retention.ms", 0)
 	ratio, err := strconv.ParseFloat(cfg["min.cleanable.dirty.ratio"], 64)
@@ -122,6 +124,14 @@ func (r *configReader) fail(name string) {
 func (r *configReader) integer(name string, least int64) int64 {
 	v, err := strconv.ParseInt(r.cfg[name], 10, 64)
 	if err != nil || v < least {
+		r.fail(name)
+	}
+	return v
+}
+
+func (r *configReader) boolean(name string) bool {
+	v, err := strconv.ParseBool(r.cfg[name])
+	if err != nil {
 		r.fail(name)
 	}
 	return v

@@ -14,12 +14,14 @@ type topicsResponse struct {
 }
 
 func (b *node) createTopics(r *createTopicsRequest, out reply) {
-	resp := &topicsResponse{}
-	for _, t := range r.topics {
-		c, text := b.m.createTopic(t)
-		resp.codes, resp.texts = append(resp.codes, c), append(resp.texts, text)
-	}
-	out(resp, smallResponse)
+	b.m.controlled(func() {
+		resp := &topicsResponse{}
+		for _, t := range r.topics {
+			c, text := b.m.createTopic(t)
+			resp.codes, resp.texts = append(resp.codes, c), append(resp.texts, text)
+		}
+		out(resp, smallResponse)
+	})
 }
 
 type deleteTopicsRequest struct {
@@ -27,11 +29,13 @@ type deleteTopicsRequest struct {
 }
 
 func (b *node) deleteTopics(r *deleteTopicsRequest, out reply) {
-	resp := &topicsResponse{}
-	for _, name := range r.topics {
-		resp.codes, resp.texts = append(resp.codes, b.m.deleteTopic(name)), append(resp.texts, name)
-	}
-	out(resp, smallResponse)
+	b.m.controlled(func() {
+		resp := &topicsResponse{}
+		for _, name := range r.topics {
+			resp.codes, resp.texts = append(resp.codes, b.m.deleteTopic(name)), append(resp.texts, name)
+		}
+		out(resp, smallResponse)
+	})
 }
 
 type describeConfigsRequest struct {
