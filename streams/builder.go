@@ -28,6 +28,9 @@ type Builder struct {
 	// ReuseSources restores the stores of tables that are made of a topic from that topic, without a changelog:
 	// topology.optimization=reuse.ktable.source.topics.
 	ReuseSources bool
+	// OldChanges sends the old and the new row of a regrouped table apart also where they go to one group, as before KIP-904:
+	// upgrade.from up to 3.4.
+	OldChanges bool
 	// ExplicitNames refuses generated names of stores and internal topics: ensure.explicit.internal.resource.naming.
 	ExplicitNames bool
 }

@@ -21,7 +21,11 @@ func WindowedByDynamic[V any](g *KGroupedStream[any, V], w Windows) *DynamicWind
 }
 
 func (t *DynamicWindowedKStream[V]) grouping() (*KGroupedStream[any, V], *windowing[any, any]) {
-	return t.g, &windowing[any, any]{t.w, func(k serde.Windowed[any]) any { return k }, dynamicWindowed}
+	plain := func(k any) serde.Windowed[any] {
+		w, _ := k.(serde.Windowed[any]) // the table's own keys are
+		return w
+	}
+	return t.g, &windowing[any, any]{t.w, func(k serde.Windowed[any]) any { return k }, plain, dynamicWindowed}
 }
 
 func dynamicWindowed(inner serde.Serde[any], size int64) serde.Serde[any] {

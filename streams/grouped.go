@@ -117,6 +117,7 @@ type Grouping[K, V, KR any] interface {
 type windowing[K, KR any] struct {
 	Windows
 	key   func(serde.Windowed[K]) KR
+	plain func(KR) serde.Windowed[K]
 	serde func(inner serde.Serde[K], size int64) serde.Serde[KR]
 }
 
@@ -125,7 +126,8 @@ func (g *KGroupedStream[K, V]) grouping() (*KGroupedStream[K, V], *windowing[K, 
 }
 
 func (t *TimeWindowedKStream[K, V]) grouping() (*KGroupedStream[K, V], *windowing[K, serde.Windowed[K]]) {
-	return t.g, &windowing[K, serde.Windowed[K]]{t.w, func(k serde.Windowed[K]) serde.Windowed[K] { return k }, serde.TimeWindowed[K]}
+	same := func(k serde.Windowed[K]) serde.Windowed[K] { return k }
+	return t.g, &windowing[K, serde.Windowed[K]]{t.w, same, same, serde.TimeWindowed[K]}
 }
 
 // Count counts the records of each key (and window). Without windows, records with a null value do not count, as in Kafka.
@@ -277,15 +279,18 @@ func aggregateWindows[K, V, KR, A any](g *KGroupedStream[K, V], wk *windowing[K,
 	} else if spec.Retention < least {
 		b.illegal("the retention of window store %q is %d ms: it must be no smaller than window size plus grace, %d ms", m.Name, spec.Retention, least)
 	}
+	of := aggregateTable[KR, A]{old: new(bool)}
 	n, from, made := plan(g, m, prefix, spec, func(node string, spec *state.Spec, key serde.Serde[K], value serde.Serde[A]) func() processor.Instance {
+		open := func(h *state.Handle, topic string) (*state.Window[K, A], error) {
+			return state.NewWindow(h, topic, key, value)
+		}
+		of.view = operator.WindowViewer(spec.Name, open, wk.plain)
 		return func() processor.Instance {
-			return &operator.WindowAggregate[K, V, A, KR]{Key: wk.key, Node: node, Store: spec.Name, Windows: w, Initializer: init, Fold: fold,
-				Open: func(h *state.Handle, topic string) (*state.Window[K, A], error) {
-					return state.NewWindow(h, topic, key, value)
-				}}
+			return &operator.WindowAggregate[K, V, A, KR]{Key: wk.key, Node: node, Store: spec.Name, Windows: w, Initializer: init, Fold: fold, Open: open,
+				SendOld: *of.old}
 		}
 	})
-	table := &KTable[KR, A]{b: b, node: n, name: n.Name, value: m.Value, sources: from.sources}
+	table := &KTable[KR, A]{b: b, node: n, name: n.Name, value: m.Value, sources: from.sources, from: of}
 	if m.Key != nil {
 		table.key = wk.serde(m.Key, made.WindowSize)
 	}

@@ -17,6 +17,9 @@ func buildGroupBy(_ *builder, s *step) error {
 	if err != nil {
 		return err
 	}
+	if s.inputs[0].shape == table {
+		return s.done(streams.GroupTableBy(tableOf(s), pairMapper(s), opts...))
+	}
 	return s.done(streams.GroupBy(streamOf(s), mapper(get[*expression](s, "key")), opts...))
 }
 
@@ -73,6 +76,9 @@ func buildCount(_ *builder, s *step) error {
 	if err != nil {
 		return err
 	}
+	if s.inputs[0].shape == groupedTable {
+		return s.done(countTable(s, m))
+	}
 	return s.done(streams.CountDynamic(grouping(s), m, given, simple["long"]))
 }
 
@@ -82,6 +88,9 @@ func buildReduce(_ *builder, s *step) error {
 		return err
 	}
 	add := get[*expression](s, "add")
+	if s.inputs[0].shape == groupedTable {
+		return s.done(streams.ReduceTable(groupedTableOf(s), reducer(add), reducer(get[*expression](s, "remove")), m))
+	}
 	return s.done(streams.Reduce(grouping(s), func(agg, v any) (any, error) {
 		return add.value(&folding{agg: agg, value: v})
 	}, m))
@@ -93,6 +102,9 @@ func buildAggregate(_ *builder, s *step) error {
 		return err
 	}
 	init, add := get[*expression](s, "init"), get[*expression](s, "add")
+	if s.inputs[0].shape == groupedTable {
+		return s.done(streams.AggregateTable(groupedTableOf(s), initializer(init), folder(add), folder(get[*expression](s, "remove")), m))
+	}
 	return s.done(streams.Aggregate(grouping(s), func() (any, error) {
 		return init.value(&folding{})
 	}, func(k, v, agg any) (any, error) {

@@ -1,6 +1,7 @@
 package declare
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ type (
 	kstream  = streams.KStream[any, any]
 	ktable   = streams.KTable[any, any]
 	kgrouped = streams.KGroupedStream[any, any]
+	tgrouped = streams.KGroupedTable[any, any]
 	named    = streams.Named
 )
 
@@ -49,6 +51,7 @@ func (b *builder) defaults(config map[string]string) error {
 	o := config["topology.optimization"]
 	b.b.MergeRepartitions = o == "all" || strings.Contains(o, "merge.repartition.topics")
 	b.b.ReuseSources = o == "all" || strings.Contains(o, "reuse.ktable.source.topics")
+	b.b.OldChanges = before(config["upgrade.from"], 3, 4)
 	switch class := config["default.timestamp.extractor"]; class[strings.LastIndexByte(class, '.')+1:] {
 	case "LogAndSkipOnInvalidTimestamp":
 		b.timestamp = streams.LogAndSkipOnInvalidTimestamp[any, any]
@@ -63,6 +66,15 @@ func (b *builder) defaults(config map[string]string) error {
 func streamOf(s *step) *kstream   { return s.inputs[0].node.(*kstream) }
 func tableOf(s *step) *ktable     { return s.inputs[0].node.(*ktable) }
 func groupedOf(s *step) *kgrouped { return s.inputs[0].node.(*kgrouped) }
+
+// before says whether a version is this one or an earlier one; no version is neither.
+func before(version string, major, minor int) bool {
+	var a, b int
+	if n, _ := fmt.Sscanf(version, "%d.%d", &a, &b); n != 2 {
+		return false
+	}
+	return a < major || a == major && b <= minor
+}
 
 // done is the result of a step.
 func (s *step) done(node any) error {

@@ -98,9 +98,9 @@ func TestMissingSerdeIsFoundByCheck(t *testing.T) {
 }
 
 func TestUnsupportedIsKnown(t *testing.T) {
-	_, err := declare.Parse("app.yaml", []byte(head+"  - {id: t, op: table, topic: t}"))
+	_, err := declare.Parse("app.yaml", []byte(head+"  - {id: t, op: global-table, topic: t}"))
 	var u *declare.Unsupported
-	if !errors.As(err, &u) || u.Feature != `op "table"` {
+	if !errors.As(err, &u) || u.Feature != `op "global-table"` {
 		t.Errorf("%v: want an Unsupported", err)
 	}
 }

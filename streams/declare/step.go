@@ -217,10 +217,6 @@ func (r *reader) unsupported(s *step) {
 	switch {
 	case s.op.build == nil:
 		s.missing = fmt.Sprintf("op %q", s.opName)
-	case s.opName == "group-by" && s.inputs[0].shape == table:
-		s.missing = `op "group-by" on a table`
-	case s.inputs != nil && s.inputs[0].shape == groupedTable:
-		s.missing = fmt.Sprintf("op %q on a grouped table", s.opName)
 	case s.has("pattern"):
 		s.missing = `op "stream" with a pattern`
 	case get[string](s, "emit") == "on-window-close":

@@ -63,3 +63,47 @@ func mapTableValues(s *step) error {
 	}
 	return s.done(streams.MapTableValues(tableOf(s), mapper(get[*expression](s, "value")), opts...))
 }
+
+func groupedTableOf(s *step) *tgrouped { return s.inputs[0].node.(*tgrouped) }
+
+// pairMapper is the new key and value of a regrouped table's rows.
+func pairMapper(s *step) func(k, v any) (any, any, error) {
+	key, value := get[*expression](s, "key"), get[*expression](s, "value")
+	return func(k, v any) (k2, v2 any, err error) {
+		vars := &record{k, v}
+		if k2, err = key.value(vars); err != nil {
+			return nil, nil, err
+		}
+		if value == nil {
+			return k2, v, nil
+		}
+		v2, err = value.value(vars)
+		return k2, v2, err
+	}
+}
+
+func reducer(e *expression) func(agg, v any) (any, error) {
+	return func(agg, v any) (any, error) { return e.value(&folding{agg: agg, value: v}) }
+}
+
+func initializer(e *expression) func() (any, error) {
+	return func() (any, error) { return e.value(&folding{}) }
+}
+
+func folder(e *expression) func(k, v, agg any) (any, error) {
+	return func(k, v, agg any) (any, error) { return e.value(&folding{k, v, agg}) }
+}
+
+// countTable counts a grouped table's rows: the count is an int64, which all later steps see as any.
+func countTable(s *step, m streams.Materialized[any, any]) *ktable {
+	if m.Value == nil {
+		m.Value = simple["long"]
+	}
+	by := func(d int64) func(k, v, n any) (any, error) {
+		return func(_, _, n any) (any, error) {
+			have, _ := n.(int64)
+			return have + d, nil
+		}
+	}
+	return streams.AggregateTable(groupedTableOf(s), func() (any, error) { return int64(0), nil }, by(1), by(-1), m)
+}

@@ -108,15 +108,14 @@ func (n *Aggregate[K, V, A]) Process(r *processor.Record[K, V]) error {
 	if err != nil {
 		return err
 	}
-	agg, ts, err := fold(n.Initializer, n.Fold, r, old, oldTime, has)
+	c, ts, err := n.fold(n.Initializer, has, old, oldTime, r.Timestamp, func(agg A) (A, error) { return n.Fold(r.Key, r, agg, has) })
 	if err != nil {
 		return err
 	}
-	c := processor.Change[A]{New: agg, NullNew: n.nullValue(&agg), Old: old, NullOld: !has}
 	if c.NullNew {
 		err = n.store.Delete(r.Key)
 	} else {
-		err = n.store.Put(r.Key, agg, ts)
+		err = n.store.Put(r.Key, c.New, ts)
 	}
 	if err != nil {
 		return err
@@ -124,18 +123,21 @@ func (n *Aggregate[K, V, A]) Process(r *processor.Record[K, V]) error {
 	return n.forward(r.Key, c, ts, r.Headers)
 }
 
-// fold applies the initializer where there is no aggregate yet, and the fold; the time of the result is the later of the two.
-func fold[K, V, A any](init func() (A, error), f Fold[K, V, A], r *processor.Record[K, V], old A, oldTime int64, has bool) (A, int64, error) {
-	ts := r.Timestamp
-	agg := old
+// fold applies the initializer where there is no aggregate yet, and the fold; the time of the result is the later of the two. In the change
+// that it makes, the old value of a first update is what the initializer gave, as in Kafka, where there is one.
+func (u *updates[K, V]) fold(init func() (V, error), has bool, old V, oldTime, recordTime int64, f func(agg V) (V, error)) (c processor.Change[V], ts int64, err error) {
+	ts, c.Old, c.NullOld = recordTime, old, !has
 	if has {
 		ts = max(ts, oldTime)
 	} else if init != nil {
-		var err error
-		if agg, err = init(); err != nil {
-			return agg, 0, err
+		if c.Old, err = init(); err != nil {
+			return c, ts, err
 		}
+		c.NullOld = u.nullValue(&c.Old)
 	}
-	agg, err := f(r.Key, r, agg, has)
-	return agg, ts, err
+	if c.New, err = f(c.Old); err != nil {
+		return c, ts, err
+	}
+	c.NullNew = u.nullValue(&c.New)
+	return c, ts, nil
 }

@@ -118,20 +118,41 @@ func (n *WindowAggregate[K, V, A, KR]) update(r *processor.Record[K, V], start i
 	if err != nil {
 		return err
 	}
-	agg, ts, err := fold(n.Initializer, n.Fold, r, old, oldTime, has)
+	c, ts, err := n.fold(n.Initializer, has, old, oldTime, r.Timestamp, func(agg A) (A, error) { return n.Fold(r.Key, r, agg, has) })
 	if err != nil {
 		return err
 	}
-	c := processor.Change[A]{New: agg, NullNew: n.nullValue(&agg), Old: old, NullOld: !has}
 	if c.NullNew {
 		err = n.store.Delete(r.Key, start)
 	} else {
-		err = n.store.Put(r.Key, start, agg, ts)
+		err = n.store.Put(r.Key, start, c.New, ts)
 	}
 	if err != nil || n.cached {
 		return err
 	}
 	return n.emit(n.Key(serde.Windowed[K]{Key: r.Key, Window: serde.Window{Start: start, End: n.end(start)}}), c, ts, r.Headers)
+}
+
+// OpenWindows types an open window store.
+type OpenWindows[K, V any] func(h *state.Handle, changelog string) (*state.Window[K, V], error)
+
+// WindowViewer is the viewer of a table of windows; plain takes its keys apart.
+func WindowViewer[K, V, KR any](store string, open OpenWindows[K, V], plain func(KR) serde.Windowed[K]) Viewer[KR, V] {
+	return Viewer[KR, V]{Stores: []string{store}, Open: func(t processor.Task) (View[KR, V], error) {
+		s, err := open(t.Store(store), t.Changelog(store))
+		return windowView[K, V, KR]{s, plain}, err
+	}}
+}
+
+type windowView[K, V, KR any] struct {
+	s     *state.Window[K, V]
+	plain func(KR) serde.Windowed[K]
+}
+
+func (v windowView[K, V, KR]) Get(k KR) (out Valued[V], err error) {
+	w := v.plain(k)
+	out.Value, out.Time, out.Has, err = v.s.Fetch(w.Key, w.Window.Start)
+	return out, err
 }
 
 // ToStream turns a table's changes into records of their new values: KTable.toStream.
