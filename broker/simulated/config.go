@@ -41,6 +41,16 @@ type Config struct {
 	// OffsetMetadataMaxBytes is offset.metadata.max.bytes, default 4096.
 	OffsetMetadataMaxBytes int
 
+	// TransactionVersion is the feature transaction.version: 2 (default): the epoch rises with each transaction, and a partition joins by
+	// the first write; 1: the epoch stays, and the client adds partitions and groups itself (before KIP-890).
+	TransactionVersion int
+	// NoTransactionVerification is transaction.partition.verification.enable=false: under version 1 a leader then takes a write of a
+	// transaction that has ended already, which hangs for ever.
+	NoTransactionVerification bool
+	// TransactionalIDExpiration is transactional.id.expiration.ms, default 7 days; negative: never.
+	TransactionalIDExpiration time.Duration
+	// ProducerIDExpiration is producer.id.expiration.ms: after it a partition forgets an idle producer; default 1 day.
+	ProducerIDExpiration time.Duration
 	// TransactionMaxTimeout is transaction.max.timeout.ms, default 15 min.
 	TransactionMaxTimeout time.Duration
 	// TransactionAbortInterval is transaction.abort.timed.out.transaction.cleanup.interval.ms, default 10 s: time-outs are noticed
@@ -79,6 +89,9 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.GroupMaxSessionTimeout, 30*time.Minute)
 	setDefault(&c.OffsetsRetention, 7*24*time.Hour)
 	setDefault(&c.OffsetMetadataMaxBytes, 4096)
+	setDefault(&c.TransactionVersion, 2)
+	setDefault(&c.TransactionalIDExpiration, 7*24*time.Hour)
+	setDefault(&c.ProducerIDExpiration, 24*time.Hour)
 	setDefault(&c.TransactionMaxTimeout, 15*time.Minute)
 	setDefault(&c.TransactionAbortInterval, 10*time.Second)
 	setDefault(&c.LogRetentionCheckInterval, 5*time.Minute)

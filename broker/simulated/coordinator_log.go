@@ -78,6 +78,9 @@ func (l *coordinatorLog) write(done func(code), records ...any) {
 		l.state.replay(r)
 	}
 	end := l.set.end + int64(len(records))
+	if l.m.written != nil {
+		l.m.written(l, records)
+	}
 	l.set.waiters = append(l.set.waiters, replicaWaiter{end: end, done: coordinatorDone(done)})
 	l.set.appended(end)
 }

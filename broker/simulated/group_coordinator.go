@@ -56,6 +56,7 @@ type offsetMarkerRecord struct {
 	producer int64
 	epoch    int16
 	commit   bool
+	own      bool // the epoch is the transaction's own
 }
 
 func (c *groupCoordinator) replay(record any) {
@@ -149,7 +150,9 @@ func (c *groupCoordinator) replayMarker(r *offsetMarkerRecord) {
 		g := c.groups[id]
 		for _, tp := range slices.Clone(g.offsetTPs) {
 			o := g.offsets[tp]
-			i := slices.IndexFunc(o.pending, func(q pendingOffset) bool { return q.producer == r.producer && q.epoch < r.epoch })
+			i := slices.IndexFunc(o.pending, func(q pendingOffset) bool {
+				return q.producer == r.producer && (q.epoch < r.epoch || r.own && q.epoch == r.epoch)
+			})
 			if i < 0 {
 				continue
 			}
@@ -208,7 +211,7 @@ func (c *groupCoordinator) stop() {
 
 // writeMarker ends a transaction's pending offsets.
 func (c *groupCoordinator) writeMarker(msg *markerMessage, done func(code)) {
-	c.l.write(done, offsetMarkerRecord{msg.producer, msg.epoch, msg.marker == commitMarker})
+	c.l.write(done, offsetMarkerRecord{msg.producer, msg.epoch, msg.marker == commitMarker, msg.own})
 }
 
 // groupCoordinator returns the coordinator of a group if this broker is it, otherwise nil.

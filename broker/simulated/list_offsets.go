@@ -6,6 +6,7 @@ import "github.com/kstreamlab/kstreamlab/broker"
 const (
 	latestTimestamp   int64 = -1
 	earliestTimestamp int64 = -2
+	maxTimestamp      int64 = -3
 )
 
 // listOffsetsRequest asks for offsets of partitions that one broker leads.
@@ -39,6 +40,8 @@ func (b *node) listOffset(tp broker.TopicPartition, ts int64, i broker.Isolation
 		return p.log.start, codeNone
 	case ts == latestTimestamp:
 		return p.limit(i), codeNone
+	case ts == maxTimestamp:
+		return p.log.offsetOfMaxTime(p.limit(i)), codeNone
 	}
 	offset, _ := p.log.offsetForTime(ts, p.limit(i))
 	return offset, codeNone

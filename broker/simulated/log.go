@@ -114,7 +114,7 @@ func (l *log) endTxn(p *producerState, b *batch) {
 	if b.epoch > p.epoch {
 		p.epoch, p.entries = b.epoch, p.entries[:0]
 	}
-	p.coordEpoch = b.coordEpoch
+	p.coordEpoch, p.written = b.coordEpoch, b.written
 	p.lastTimestamp = b.maxTimestamp
 	if p.txnFirst < 0 {
 		return
@@ -197,6 +197,25 @@ func (l *log) offsetForTime(ts, limit int64) (int64, int64) {
 		}
 	}
 	return -1, -1
+}
+
+// offsetOfMaxTime is the first offset below limit with the largest timestamp of all; -1 if there is none.
+func (l *log) offsetOfMaxTime(limit int64) int64 {
+	best, at := int64(-1), int64(-1)
+	for _, b := range l.batches {
+		if b.last >= limit {
+			break
+		}
+		if b.control != noMarker || b.maxTimestamp <= best {
+			continue
+		}
+		for i := range b.records {
+			if t := b.timestamp(i); t > best && b.offset(i) >= l.start {
+				best, at = t, b.offset(i)
+			}
+		}
+	}
+	return at
 }
 
 // moveStart raises the log start offset and drops what is wholly below it.

@@ -36,7 +36,9 @@ type Model struct {
 	decisions    []func() // what waits for one
 	balance      *sim.Timer
 
-	produceRefused func(code) // set by tests
+	// Set by tests: told of each write that was refused, and of the records that a coordinator has appended.
+	produceRefused func(code)
+	written        func(l *coordinatorLog, records []any)
 	sums           checksum
 }
 

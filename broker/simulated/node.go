@@ -97,6 +97,14 @@ func (b *node) handleTxn(req any, out reply) bool {
 		b.initProducer(r, out)
 	case *endTxnRequest:
 		b.endTxn(r, out)
+	case *addToTxnRequest:
+		b.addPartitionsToTxn(r, out)
+	case *openTxnsRequest:
+		b.openTxns(r, out)
+	case *listTxnsRequest:
+		b.listTxns(out)
+	case *abortTxnRequest:
+		b.abortTxn(r, out)
 	default:
 		return false
 	}
@@ -111,6 +119,12 @@ func (b *node) handleAdmin(req any, out reply) bool {
 		b.deleteTopics(r, out)
 	case *describeConfigsRequest:
 		b.describeConfigs(r, out)
+	case *createPartitionsRequest:
+		b.createPartitions(r, out)
+	case *alterConfigsRequest:
+		b.alterConfigs(r, out)
+	case *electLeadersRequest:
+		b.electLeaders(r, out)
 	case *deleteRecordsRequest:
 		b.deleteRecords(r, out)
 	default:

@@ -76,10 +76,9 @@ func (p *partition) limit(i broker.IsolationLevel) int64 {
 // append writes a batch at the leader and calls done when it is replicated, or at due (if that is not zero); nil: nobody waits.
 func (p *partition) append(b *batch, due time.Time, done func(code)) {
 	b.leaderEpoch = p.set.epoch
-	b.appendTime = -1
+	b.appendTime, b.written = -1, millis(p.m.k.Now())
 	if p.topic.appendTime && b.control == noMarker {
-		b.appendTime = millis(p.m.k.Now())
-		b.maxTimestamp = b.appendTime
+		b.appendTime, b.maxTimestamp = b.written, b.written
 	}
 	p.log.append(b, p.topic.roll)
 	if done != nil {

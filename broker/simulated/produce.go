@@ -111,7 +111,8 @@ func (w *partitionWrite) append() {
 		w.fail(codeInvalidRecord)
 		return
 	}
-	dup, c := p.log.checkProducer(b)
+	cfg := &w.node.m.cfg
+	dup, c := p.log.checkProducer(b, millis(w.node.m.k.Now())-cfg.ProducerIDExpiration.Milliseconds(), cfg.TransactionVersion >= 2)
 	switch {
 	case c != codeNone:
 		w.fail(c)

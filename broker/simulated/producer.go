@@ -42,6 +42,8 @@ type producer struct {
 	acks    []settledSend
 	lost    error // the first error of a send without a callback since the last Flush
 	inTxn   bool
+	adding  int   // version 1: requests under way that add partitions
+	bump    bool  // version 1: a new epoch is needed before the next transaction
 	touched bool  // the transaction may have reached the cluster
 	fatal   error // good for Close only
 	abort   error // good for Abort only
@@ -79,7 +81,7 @@ func (p *producer) init(ctx context.Context) error {
 	if p.cfg.Acks != broker.AcksAll {
 		return nil // not idempotent
 	}
-	req := &initProducerRequest{p.cfg.TransactionalID, p.cfg.TransactionTimeout}
+	req := &initProducerRequest{p.cfg.TransactionalID, p.cfg.TransactionTimeout, p.id, p.epoch}
 	var resp any
 	var err error
 	if p.cfg.TransactionalID == "" {
@@ -94,7 +96,7 @@ func (p *producer) init(ctx context.Context) error {
 		return err
 	}
 	r := resp.(*initProducerResponse)
-	p.id, p.epoch = r.producer, r.epoch
+	p.restart(r.producer, r.epoch)
 	return nil
 }
 
@@ -177,7 +179,7 @@ func (p *producer) await(ctx context.Context) error { return p.sig.wait(ctx, tim
 func (p *producer) part(tp broker.TopicPartition) *producerPart {
 	q := p.parts[tp]
 	if q == nil {
-		q = &producerPart{p: p, tp: tp}
+		q = &producerPart{p: p, tp: tp, added: !p.adds()}
 		p.parts[tp] = q
 		p.order = append(p.order, q)
 	}
@@ -241,6 +243,9 @@ func (p *producer) Begin() error {
 		return &broker.Error{Op: "Begin", Kind: broker.ErrFatal, Text: "not transactional, or already in a transaction"}
 	}
 	p.inTxn, p.touched, p.lost = true, false, nil
+	for _, q := range p.order {
+		q.added = !p.adds()
+	}
 	return nil
 }
 
@@ -255,6 +260,12 @@ func (p *producer) SendOffsets(ctx context.Context, g broker.GroupMetadata, offs
 	}
 	if len(offsets) == 0 {
 		return nil
+	}
+	if p.adds() {
+		if err := p.addGroup(ctx, g.Group); err != nil {
+			p.judge(err)
+			return err
+		}
 	}
 	p.touched = true
 	_, err := p.c.callCoordinator(ctx, coordinatorCall{
@@ -311,13 +322,26 @@ func (p *producer) Abort(ctx context.Context) error {
 	if p.cfg.TransactionalID == "" || !p.inTxn {
 		return &broker.Error{Op: "EndTxn", Kind: broker.ErrFatal, Text: "outside of a transaction"}
 	}
+	p.bump = p.bump || p.open > 0 || p.abort != nil
 	p.dropAll(&broker.Error{Op: "Produce", Kind: broker.ErrAbortable, Text: "the transaction was aborted"})
 	p.runAcks()
+	for p.adding > 0 { // whether the transaction has begun is not known before
+		if err := p.await(ctx); err != nil {
+			return err
+		}
+	}
 	if err := p.end(ctx, false); err != nil {
 		if errors.Is(err, broker.ErrFenced) {
 			p.fatal = err
 		}
 		return err
+	}
+	if p.adds() && p.bump { // sequence numbers are lost: begin anew under the next epoch (KIP-360)
+		if err := p.init(ctx); err != nil {
+			p.judge(err)
+			return err
+		}
+		p.bump = false
 	}
 	p.inTxn, p.abort, p.lost = false, nil, nil
 	return nil
@@ -336,8 +360,9 @@ func (p *producer) end(ctx context.Context, commit bool) error {
 	if err != nil {
 		return err
 	}
-	r := resp.(*endTxnResponse)
-	p.restart(r.producer, r.epoch)
+	if r := resp.(*endTxnResponse); !p.adds() {
+		p.restart(r.producer, r.epoch)
+	}
 	p.touched = false
 	return nil
 }

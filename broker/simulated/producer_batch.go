@@ -14,9 +14,11 @@ type producerPart struct {
 	tp        broker.TopicPartition
 	queue     []*producerBatch
 	flying    []*producerBatch
-	next      int32     // the next batch's sequence number
-	sent      int       // batches that have got one
-	acked     bool      // one of this epoch is written
+	next      int32 // the next batch's sequence number
+	sent      int   // batches that have got one
+	acked     bool  // one of this epoch is written
+	added     bool  // it is in the transaction, or need not be added to it by us
+	adding    bool
 	notBefore time.Time // back-off
 }
 
@@ -105,7 +107,7 @@ func (q *producerPart) ready(now time.Time) (bool, time.Time) {
 		return false, time.Time{}
 	}
 	b := q.queue[0]
-	if b.sequence != noSequence && !q.first(b) || b.sequence == noSequence && q.full() {
+	if !q.added || b.sequence != noSequence && !q.first(b) || b.sequence == noSequence && q.full() {
 		return false, time.Time{}
 	}
 	due := b.created.Add(q.p.cfg.Linger)

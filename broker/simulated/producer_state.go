@@ -10,6 +10,7 @@ type producerState struct {
 	txnFirst      int64           // first offset of the open transaction; -1: none
 	coordEpoch    int32
 	lastTimestamp int64
+	written       int64 // when (ms) the last batch was appended
 }
 
 const duplicateWindow = 5
@@ -32,13 +33,21 @@ func (p *producerState) add(b *batch) {
 		p.entries = make([]sequenceRange, 0, duplicateWindow)
 	}
 	p.entries = append(p.entries, sequenceRange{b.sequence, b.lastSequence(), b.base, b.maxTimestamp})
-	p.lastTimestamp = b.maxTimestamp
+	p.lastTimestamp, p.written = b.maxTimestamp, b.written
 }
 
-// checkProducer judges a data batch of an idempotent producer. dup is the offset of the batch that it repeats, or -1.
-func (l *log) checkProducer(b *batch) (dup int64, c code) {
+// checkProducer judges a data batch of an idempotent producer. dup is the offset of the batch that it repeats, or -1. A producer that
+// has written nothing since the time before (ms) is forgotten. Under strict a transaction must begin with the first sequence number.
+func (l *log) checkProducer(b *batch, before int64, strict bool) (dup int64, c code) {
 	p := l.producers[b.producer]
-	if p == nil {
+	if p != nil && p.txnFirst < 0 && p.written < before {
+		delete(l.producers, b.producer)
+		p = nil
+	}
+	switch {
+	case p == nil && strict && b.transaction && b.sequence != 0:
+		return -1, codeOutOfOrderSequence
+	case p == nil:
 		return -1, codeNone
 	}
 	if b.epoch < p.epoch {
@@ -64,15 +73,16 @@ func (l *log) checkProducer(b *batch) (dup int64, c code) {
 }
 
 // checkMarker judges a control batch: a marker of an older producer epoch, or of a coordinator that has been replaced, is refused. A
-// marker's epoch is above that of the transaction that it ends; with the same epoch it is a late copy of the last one's.
-func (l *log) checkMarker(producer int64, epoch int16, coordEpoch int32) code {
-	p := l.producers[producer]
+// marker's epoch is above that of the transaction that it ends; with the same epoch it is a late copy of the last one's. Under version 1
+// the two cannot be told apart.
+func (l *log) checkMarker(m *markerMessage) code {
+	p := l.producers[m.producer]
 	switch {
 	case p == nil:
 		return codeNone
-	case epoch < p.epoch, epoch == p.epoch && p.txnFirst >= 0:
+	case m.epoch < p.epoch, !m.own && m.epoch == p.epoch && p.txnFirst >= 0:
 		return codeInvalidProducerEpoch
-	case coordEpoch < p.coordEpoch:
+	case m.coordEpoch < p.coordEpoch:
 		return codeTxnCoordinatorFenced
 	}
 	return codeNone

@@ -47,6 +47,9 @@ func (p *producer) drain() {
 		p.askNewID()
 		return
 	}
+	if p.adds() {
+		p.addPartitions()
+	}
 	now := p.c.p.Now()
 	var stale []string
 	var next time.Time
@@ -118,7 +121,7 @@ func (p *producer) sendTo(id int32, now time.Time) bool {
 	if req == nil {
 		return false
 	}
-	p.touched = true
+	p.touched = p.touched || !p.adds()
 	if p.cfg.Acks == broker.AcksNone { // what is sent counts as written
 		p.c.net.CallAsync(p.c.p, brokerAddr(id), req, bytes, func(_ any, err error) { p.forgetLeaders(batches, err) })
 		for _, b := range batches {
@@ -264,7 +267,7 @@ func (p *producer) askNewID() {
 		return
 	}
 	p.asking = true
-	p.c.net.CallAsync(p.c.p, p.c.anyBroker(), &initProducerRequest{}, requestBytes, func(resp any, err error) {
+	p.c.net.CallAsync(p.c.p, p.c.anyBroker(), &initProducerRequest{producer: noProducer}, requestBytes, func(resp any, err error) {
 		p.asking = false
 		if err != nil {
 			p.drainAt(p.c.p.Now().Add(retryBackoff))

@@ -40,6 +40,9 @@ type txnRecord struct {
 	started        time.Time
 	markerEpoch    int16 // the epoch that the markers carry
 	markerProducer int64 // the producer id that the markers carry
+	bumpedFrom     int16 // the epoch from which the producer itself asked for this one; -1: it did not
+	updated        time.Time
+	gone           bool // the id has expired
 }
 
 // txn is a transactional id at its coordinator: the replayed record and what only the running coordinator needs.
@@ -47,6 +50,7 @@ type txn struct {
 	txnRecord
 	timer *sim.Timer   // looks for a time-out
 	round *markerRound // markers under way
+	idle  *sim.Timer   // looks for the id's expiry
 }
 
 // with returns the record with a partition added and the transaction ongoing.

@@ -15,6 +15,7 @@ type txnAsk struct {
 	tp       broker.TopicPartition
 	producer int64
 	epoch    int16
+	verify   bool // version 1: the client has added it; only look
 	then     func(code)
 	timer    *sim.Timer
 	over     bool
@@ -28,11 +29,16 @@ type txnAnswer struct {
 const askTimeout = 2 * time.Second
 
 func (b *node) addToTxn(id string, tp broker.TopicPartition, producer int64, epoch int16, then func(code)) *txnAsk {
-	return &txnAsk{node: b, id: id, tp: tp, producer: producer, epoch: epoch, then: then}
+	verify := b.m.cfg.TransactionVersion < 2
+	return &txnAsk{node: b, id: id, tp: tp, producer: producer, epoch: epoch, verify: verify, then: then}
 }
 
 func (a *txnAsk) send() {
 	l := a.node.m.txnLog(a.id)
+	if a.verify && a.node.m.cfg.NoTransactionVerification {
+		a.end(codeNone)
+		return
+	}
 	if l.set.leader < 0 {
 		a.end(codeCoordinatorUnavailable)
 		return
@@ -61,5 +67,10 @@ func (b *node) answerAsk(a *txnAsk) {
 		answer(codeNotCoordinator)
 		return
 	}
-	l.state.(*txnCoordinator).addPartition(a.id, a.producer, a.epoch, a.tp, answer)
+	c := l.state.(*txnCoordinator)
+	if a.verify {
+		c.verifyPartition(a.id, a.producer, a.epoch, a.tp, answer)
+		return
+	}
+	c.addPartitions(a.id, a.producer, a.epoch, []broker.TopicPartition{a.tp}, answer)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/kstreamlab/kstreamlab/internal/trace"
 )
 
-// txnCoordinator is the coordinator of the transactional ids of one partition of __transaction_state (transaction.version 2: the
-// producer's epoch rises at each end of a transaction, and partitions join by the first write).
+// txnCoordinator is the coordinator of the transactional ids of one partition of __transaction_state. Under transaction.version 2 the
+// producer's epoch rises at each end of a transaction, and partitions join by the first write; see Config.TransactionVersion.
 type txnCoordinator struct {
 	m    *Model
 	l    *coordinatorLog
@@ -24,6 +24,10 @@ func newTxnCoordinator(l *coordinatorLog) coordinator {
 
 func (c *txnCoordinator) replay(record any) {
 	r := record.(txnRecord)
+	if r.gone {
+		delete(c.txns, r.id)
+		return
+	}
 	t := c.txns[r.id]
 	if t == nil {
 		t = &txn{}
@@ -43,6 +47,7 @@ func (c *txnCoordinator) snapshot() []any {
 func (c *txnCoordinator) start() {
 	for _, id := range slices.Sorted(maps.Keys(c.txns)) {
 		t := c.txns[id]
+		c.watchIdle(t)
 		switch {
 		case t.state == txnOngoing:
 			c.watch(t)
@@ -58,10 +63,13 @@ func (c *txnCoordinator) start() {
 
 func (c *txnCoordinator) stop() { c.dead = true }
 
-// initProducerRequest is InitProducerId. Without a transactional id it only asks for a producer id.
+// initProducerRequest is InitProducerId. Without a transactional id it only asks for a producer id; with a producer id it asks for the
+// next epoch of that (KIP-360).
 type initProducerRequest struct {
 	transactionalID string
 	timeout         time.Duration
+	producer        int64 // noProducer: a new incarnation
+	epoch           int16
 }
 
 type initProducerResponse struct {
@@ -94,8 +102,17 @@ func (c *txnCoordinator) initProducer(r *initProducerRequest, answer func(initPr
 		return
 	}
 	t := c.txns[r.transactionalID]
-	next := txnRecord{id: r.transactionalID, previous: noProducer, timeout: r.timeout}
+	next := txnRecord{id: r.transactionalID, previous: noProducer, timeout: r.timeout, bumpedFrom: -1}
 	switch {
+	case t == nil && r.producer != noProducer:
+		answer(initProducerResponse{code: codeInvalidProducerID})
+		return
+	case t != nil && r.producer != noProducer && t.producer == r.producer && t.bumpedFrom == r.epoch && t.state == txnEmpty:
+		c.l.read(func(e code) { answer(initProducerResponse{e, t.producer, t.epoch}) }) // the answer was lost
+		return
+	case t != nil && r.producer != noProducer && (t.producer != r.producer || t.epoch != r.epoch):
+		answer(initProducerResponse{code: codeProducerFenced})
+		return
 	case t == nil:
 		next.producer = c.m.newProducerID()
 	case t.state.preparing():
@@ -109,20 +126,42 @@ func (c *txnCoordinator) initProducer(r *initProducerRequest, answer func(initPr
 		next.producer, next.previous = c.m.newProducerID(), t.producer
 	default:
 		next.producer, next.epoch = t.producer, t.epoch+1
+		if r.producer != noProducer {
+			next.bumpedFrom = r.epoch
+		}
 	}
-	c.l.write(func(e code) {
+	c.put(next, func(e code) {
 		if e == codeNone {
 			c.emit("txn.init", &next)
 		}
 		answer(initProducerResponse{e, next.producer, next.epoch})
-	}, next)
+	})
+	c.watchIdle(c.txns[next.id])
 }
 
 // fence aborts an ongoing transaction under a higher epoch, so that its producer can do no more.
 func (c *txnCoordinator) fence(t *txn, why string) {
 	r := t.txnRecord
 	c.emit(why, &r)
-	c.prepare(t, false, 2, func(code, *txnRecord) {})
+	c.prepare(t, false, c.fenceBump(), func(code, *txnRecord) {})
+}
+
+// fenceBump is by how much the epoch rises to fence a producer: under version 2 by one more than at its own end of the transaction, so
+// that its own EndTxn does not look like a retry.
+func (c *txnCoordinator) fenceBump() int16 { return c.endBump() + 1 }
+
+// endBump is by how much the epoch rises at the producer's own end of a transaction.
+func (c *txnCoordinator) endBump() int16 {
+	if c.m.cfg.TransactionVersion >= 2 {
+		return 1
+	}
+	return 0
+}
+
+// put writes a new state.
+func (c *txnCoordinator) put(r txnRecord, done func(code)) {
+	r.updated = c.m.k.Now()
+	c.l.write(done, r)
 }
 
 // FenceProducer makes the present producer of a transactional id a stale one, as the start of another would: what it has open is
@@ -138,12 +177,29 @@ func (m *Model) FenceProducer(id string) bool {
 		return true
 	}
 	c.emit("txn.fence", &t.txnRecord)
-	c.prepare(t, false, 2, func(code, *txnRecord) {})
+	c.prepare(t, false, c.fenceBump(), func(code, *txnRecord) {})
 	return true
 }
 
-// addPartition adds a partition to the producer's transaction; the first one begins it.
-func (c *txnCoordinator) addPartition(id string, producer int64, epoch int16, tp broker.TopicPartition, answer func(code)) {
+// verifyPartition says whether a partition is in the producer's open transaction.
+func (c *txnCoordinator) verifyPartition(id string, producer int64, epoch int16, tp broker.TopicPartition, answer func(code)) {
+	t := c.txns[id]
+	switch {
+	case t == nil || t.producer != producer:
+		answer(codeInvalidProducerID)
+	case t.epoch != epoch:
+		answer(codeInvalidProducerEpoch)
+	case t.state.preparing():
+		answer(codeConcurrentTransactions)
+	case t.state != txnOngoing || !t.has(tp):
+		answer(codeTransactionAbortable)
+	default:
+		answer(codeNone)
+	}
+}
+
+// addPartitions adds partitions to the producer's transaction; the first one begins it.
+func (c *txnCoordinator) addPartitions(id string, producer int64, epoch int16, tps []broker.TopicPartition, answer func(code)) {
 	t := c.txns[id]
 	switch {
 	case t == nil || t.producer != producer:
@@ -152,11 +208,15 @@ func (c *txnCoordinator) addPartition(id string, producer int64, epoch int16, tp
 		answer(codeInvalidProducerEpoch) // PRODUCER_FENCED, as the partition's leader hands it on
 	case t.state.preparing():
 		answer(codeConcurrentTransactions)
-	case t.state == txnOngoing && t.has(tp):
+	case t.state == txnOngoing && !slices.ContainsFunc(tps, func(tp broker.TopicPartition) bool { return !t.has(tp) }):
 		c.l.read(answer)
 	default:
 		began := t.state != txnOngoing
-		c.l.write(answer, t.with(tp, c.m.k.Now()))
+		next := t.txnRecord
+		for _, tp := range tps {
+			next = next.with(tp, c.m.k.Now())
+		}
+		c.put(next, answer)
 		if began {
 			c.watch(t)
 			c.emit("txn.begin", &t.txnRecord)
@@ -229,6 +289,10 @@ func (c *txnCoordinator) endTxn(r *endTxnRequest, answer func(code, *txnRecord))
 		answer(codeInvalidProducerID, nil)
 		return
 	}
+	if c.m.cfg.TransactionVersion < 2 {
+		c.endTxn1(t, r, answer)
+		return
+	}
 	overflow := t.previous == r.producer && r.epoch == lastEpoch && t.epoch == 0
 	retry := overflow || t.producer == r.producer && t.epoch == r.epoch+1
 	switch {
@@ -244,7 +308,26 @@ func (c *txnCoordinator) endTxn(r *endTxnRequest, answer func(code, *txnRecord))
 	case t.state.preparing(): // of the transaction before; what was sent of this one has not come in yet
 		answer(codeConcurrentTransactions, nil)
 	case t.state == txnOngoing, !r.commit:
-		c.prepare(t, r.commit, 1, answer)
+		c.prepare(t, r.commit, c.endBump(), answer)
+	default:
+		answer(codeInvalidTxnState, nil)
+	}
+}
+
+// endTxn1 is endTxn under version 1: a retry is told from a new request by the state alone.
+func (c *txnCoordinator) endTxn1(t *txn, r *endTxnRequest, answer func(code, *txnRecord)) {
+	switch {
+	case t.producer != r.producer:
+		answer(codeInvalidProducerID, nil)
+	case t.epoch != r.epoch:
+		answer(codeProducerFenced, nil)
+	case t.state == txnOngoing:
+		c.prepare(t, r.commit, 0, answer)
+	case t.state.preparing():
+		answer(t.endedAs(r.commit, codeConcurrentTransactions), nil)
+	case t.state == txnCompleteCommit, t.state == txnCompleteAbort:
+		e := t.endedAs(r.commit, codeNone)
+		c.l.read(func(lost code) { answer(max(e, lost), &t.txnRecord) })
 	default:
 		answer(codeInvalidTxnState, nil)
 	}
@@ -275,12 +358,12 @@ func (c *txnCoordinator) prepare(t *txn, commit bool, bump int16, answer func(co
 	if next.epoch > lastEpoch || next.epoch < 0 {
 		next.producer, next.previous, next.epoch = c.m.newProducerID(), t.producer, 0
 	}
-	c.l.write(func(e code) {
+	c.put(next, func(e code) {
 		answer(e, &next)
 		if e == codeNone && !c.dead {
 			c.sendMarkers(t)
 		}
-	}, next)
+	})
 }
 
 // complete is called when all markers are written.
@@ -293,7 +376,31 @@ func (c *txnCoordinator) complete(t *txn) {
 	}
 	t.round = nil
 	c.emit(kind, &next)
-	c.l.write(func(code) {}, next)
+	c.put(next, func(code) {})
+}
+
+// watchIdle lets a transactional id expire that has done nothing for long. There is at most one timer for an id.
+func (c *txnCoordinator) watchIdle(t *txn) {
+	keep := c.m.cfg.TransactionalIDExpiration
+	if keep < 0 || t.idle != nil {
+		return
+	}
+	t.idle = c.m.k.At(t.updated.Add(keep), func() {
+		t.idle = nil
+		switch {
+		case c.dead || c.txns[t.id] != t:
+		case t.updated.Add(keep).After(c.m.k.Now()):
+			c.watchIdle(t)
+		case t.state == txnOngoing || t.state.preparing(): // its end will be an update
+			t.idle = c.m.k.After(c.m.cfg.TransactionMaxTimeout, func() {
+				t.idle = nil
+				c.watchIdle(t)
+			})
+		default:
+			c.emit("txn.expire", &t.txnRecord)
+			c.l.write(func(code) {}, txnRecord{id: t.id, gone: true})
+		}
+	})
 }
 
 func (c *txnCoordinator) emit(kind string, t *txnRecord) {

@@ -28,6 +28,7 @@ type markerMessage struct {
 	epoch      int16
 	coordEpoch int32
 	marker     marker
+	own        bool // the epoch is the transaction's own, as under version 1
 	partitions []broker.TopicPartition
 }
 
@@ -75,6 +76,7 @@ func (r *markerRound) send() {
 	for _, to := range slices.Clone(m.brokers) {
 		msg := &markerMessage{
 			round: r, from: r.c.l.node(), producer: r.t.markerProducer, epoch: r.t.markerEpoch, coordEpoch: r.c.l.set.epoch, marker: r.marker,
+			own: m.cfg.TransactionVersion < 2,
 		}
 		for _, tp := range r.waiting {
 			if m.leaderOf(tp) == to.id {
@@ -145,11 +147,11 @@ func (b *node) writeMarker(tp broker.TopicPartition, msg *markerMessage, done fu
 		done(codeNotLeader)
 		return
 	}
-	if c := p.log.checkMarker(msg.producer, msg.epoch, msg.coordEpoch); c != codeNone {
+	if c := p.log.checkMarker(msg); c != codeNone {
 		done(c)
 		return
 	}
-	if s := p.log.producers[msg.producer]; s != nil && s.epoch == msg.epoch && s.txnFirst < 0 {
+	if s := p.log.producers[msg.producer]; !msg.own && s != nil && s.epoch == msg.epoch && s.txnFirst < 0 {
 		p.set.wait(p.log.end, done) // it is there already: the answer to it was lost
 		return
 	}
