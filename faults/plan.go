@@ -3,6 +3,8 @@
 package faults
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -49,50 +51,130 @@ func (s Step) String() string {
 	return fmt.Sprintf("%s %s at %s", s.Kind, s.Instance, s.At.UTC().Format(time.RFC3339Nano))
 }
 
+// Error is a fault that a plan cannot have.
+type Error struct {
+	Index int // in the list, from 0
+	Text  string
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("fault %d: %s", e.Index+1, e.Text) }
+
+// draws is how often a moment is drawn anew when every instance has a fault at that time.
+const draws = 100
+
 // Plan turns faults into steps in order of time. r draws what is open; instances are the names to draw from. No two faults that overlap
-// in time hit the same instance: a drawn one moves on to the next instance, and a fixed one that cannot is an error.
+// in time hit the same instance: fixed ones come first, and are an error if they do; a drawn one moves on to the next instance, or to
+// another moment.
 func Plan(list []Fault, instances []string, r *rand.Rand) ([]Step, error) {
-	type span struct {
-		from, to time.Time
-		instance string
+	p := &plan{instances: instances, r: r}
+	for i := range list {
+		if err := p.check(&list[i]); err != nil {
+			return nil, &Error{i, err.Error()}
+		}
 	}
-	var busy []span
-	free := func(name string, from, to time.Time) bool {
-		return !slices.ContainsFunc(busy, func(b span) bool { return b.instance == name && from.Before(b.to) && b.from.Before(to) })
+	order := make([]int, len(list))
+	for i := range order {
+		order[i] = i
 	}
-	var out []Step
-	for i, f := range list {
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(list[a].open(), list[b].open()) })
+	for _, i := range order {
+		if !p.place(&list[i]) {
+			return nil, &Error{i, fmt.Sprintf("%s overlaps another one of the same instance: move one of them", &list[i])}
+		}
+	}
+	slices.SortStableFunc(p.steps, func(a, b Step) int { return a.At.Compare(b.At) })
+	return p.steps, nil
+}
+
+// plan is a plan that is being made.
+type plan struct {
+	instances []string
+	r         *rand.Rand
+	busy      []span
+	steps     []Step
+}
+
+// span is when an instance has a fault.
+type span struct {
+	from, to time.Time
+	instance string
+}
+
+func (p *plan) check(f *Fault) error {
+	switch {
+	case f.Kind != Crash && f.Kind != Pause:
+		return fmt.Errorf("%q is no fault: crash and pause are", f.Kind)
+	case f.At.IsZero() == f.From.IsZero():
+		return errors.New("either a moment or a span is needed")
+	case f.To.Before(f.From):
+		return fmt.Errorf("the span ends, at %s, before it begins, at %s", f.To.UTC().Format(time.RFC3339Nano), f.From.UTC().Format(time.RFC3339Nano))
+	case f.For < 0:
+		return fmt.Errorf("the length %s is negative", f.For)
+	case f.Instance == Any && len(p.instances) > 0, slices.Contains(p.instances, f.Instance):
+		return nil
+	}
+	return fmt.Errorf("there is no instance %q: there are %v", f.Instance, p.instances)
+}
+
+// open is how much of the fault is left to the seed; what is left least comes first.
+func (f *Fault) open() (n int) {
+	if f.Instance == Any {
+		n++
+	}
+	if f.At.IsZero() {
+		n += 2
+	}
+	return n
+}
+
+func (f *Fault) String() string {
+	when := "at " + f.At.UTC().Format(time.RFC3339Nano)
+	if f.At.IsZero() {
+		when = fmt.Sprintf("between %s and %s", f.From.UTC().Format(time.RFC3339Nano), f.To.UTC().Format(time.RFC3339Nano))
+	}
+	return fmt.Sprintf("%s %s %s", f.Kind, f.Instance, when)
+}
+
+// place finds the fault's moment and instance; it says whether there are any.
+func (p *plan) place(f *Fault) bool {
+	tries := 1
+	if f.At.IsZero() {
+		tries = draws
+	}
+	for range tries {
 		at := f.At
 		if at.IsZero() {
-			at = f.From.Add(time.Duration(r.Int64N(max(1, int64(f.To.Sub(f.From))))).Truncate(time.Millisecond))
+			at = f.From.Add(time.Duration(p.r.Int64N(max(1, int64(f.To.Sub(f.From))))).Truncate(time.Millisecond))
 		}
 		end := at.Add(f.For)
 		if f.For == 0 {
 			end = at.Add(1 << 62)
 		}
-		name := f.Instance
-		if name == Any {
-			name = ""
-			for k, n := 0, r.IntN(len(instances)); k < len(instances) && name == ""; k++ {
-				if c := instances[(n+k)%len(instances)]; free(c, at, end) {
-					name = c
-				}
+		if name := p.choose(f, at, end); name != "" {
+			p.busy = append(p.busy, span{at, end, name})
+			p.steps = append(p.steps, Step{at, f.Kind, name})
+			if f.For > 0 {
+				p.steps = append(p.steps, Step{end, undo(f.Kind), name})
 			}
-		}
-		if name == "" || !free(name, at, end) {
-			return nil, fmt.Errorf("faults: fault %d (%s %s at %s) overlaps another one of the same instance", i+1, f.Kind, f.Instance, at.UTC().Format(time.RFC3339))
-		}
-		if !slices.Contains(instances, name) {
-			return nil, fmt.Errorf("faults: fault %d: there is no instance %q: there are %v", i+1, name, instances)
-		}
-		busy = append(busy, span{at, end, name})
-		out = append(out, Step{at, f.Kind, name})
-		if f.For > 0 {
-			out = append(out, Step{end, undo(f.Kind), name})
+			return true
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Step) int { return a.At.Compare(b.At) })
-	return out, nil
+	return false
+}
+
+// choose returns the instance for a fault, or nothing.
+func (p *plan) choose(f *Fault, from, to time.Time) string {
+	candidates := []string{f.Instance}
+	if f.Instance == Any {
+		n := p.r.IntN(len(p.instances))
+		candidates = slices.Concat(p.instances[n:], p.instances[:n])
+	}
+	for _, c := range candidates {
+		if !slices.ContainsFunc(p.busy, func(b span) bool { return b.instance == c && from.Before(b.to) && b.from.Before(to) }) {
+			return c
+		}
+	}
+	return ""
 }
 
 func undo(k Kind) Kind {

@@ -15,6 +15,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/kstreamlab/kstreamlab/faults"
+	"github.com/kstreamlab/kstreamlab/internal/host"
 	"github.com/kstreamlab/kstreamlab/streams/declare"
 )
 
@@ -382,7 +383,11 @@ func (l *loader) faults() error {
 		}
 		l.out.Faults = append(l.out.Faults, out)
 	}
-	return nil
+	_, err := faults.Plan(l.out.Faults, names, host.SplitRand(1, "faults"))
+	if wrong := (*faults.Error)(nil); errors.As(err, &wrong) {
+		return l.fail(fmt.Sprintf("$.faults[%d]", wrong.Index), "%v", err)
+	}
+	return err
 }
 
 func contains(list []string, s string) bool {

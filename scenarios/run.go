@@ -339,7 +339,8 @@ func (r *Run) tasksOf(ctx context.Context, app *App) error {
 	return nil
 }
 
-// caughtUp: all faults are over, everything is assigned, and every application has committed up to the end of what it reads.
+// caughtUp: all faults are over, everything is assigned, no rebalance is under way, and every application has committed up to the end of
+// what it reads.
 func (r *Run) caughtUp(ctx context.Context) error {
 	if !r.place.settled() {
 		return errors.New("faults are still to come")
@@ -348,9 +349,31 @@ func (r *Run) caughtUp(ctx context.Context) error {
 		return err
 	}
 	for i := range r.Scenario.Apps {
-		if err := r.committedToTheEnd(ctx, &r.Scenario.Apps[i]); err != nil {
+		a := &r.Scenario.Apps[i]
+		if err := r.groupStable(ctx, a); err != nil {
 			return err
 		}
+		if err := r.committedToTheEnd(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// groupStable: all threads of the instances that should work are members of the application's group, and it is not rebalancing.
+func (r *Run) groupStable(ctx context.Context, a *App) error {
+	threads := 0
+	for _, i := range r.instances {
+		if i.app == a && i.up() {
+			threads += i.inst.Threads()
+		}
+	}
+	g, err := r.admin.DescribeGroup(ctx, a.ID())
+	if err != nil {
+		return err
+	}
+	if threads > 0 && (g.State != "Stable" || len(g.Members) != threads) {
+		return fmt.Errorf("the group of %s is %s with %d members, and %d threads should be in it", a.Name, g.State, len(g.Members), threads)
 	}
 	return nil
 }

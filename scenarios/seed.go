@@ -38,29 +38,54 @@ func RunSeed(s *Scenario, o Options, seed uint64) (*Verdict, error) {
 // firstDifference runs the seed again, twice, side by side, and finds the first event in which the runs differ.
 func firstDifference(s *Scenario, o Options, seed uint64, h1, h2 string) string {
 	o.Progress = nil
-	run := func() (*bufio.Scanner, func()) {
-		r, w := io.Pipe()
-		opt := o
-		opt.Trace = w
-		go func() {
-			_, err := once(s, opt, seed, 3)
-			w.CloseWithError(err)
-		}()
-		return bufio.NewScanner(r), func() { r.Close() }
-	}
-	a, closeA := run()
-	b, closeB := run()
-	defer closeA()
-	defer closeB()
+	a, b := retrace(s, o, seed), retrace(s, o, seed)
+	defer a.close()
+	defer b.close()
 	for n := 1; ; n++ {
-		okA, okB := a.Scan(), b.Scan()
+		okA, okB := a.lines.Scan(), b.lines.Scan()
 		if !okA && !okB {
 			return fmt.Sprintf("trace hashes %s and %s; two further runs were alike in all %d events", h1, h2, n-1)
 		}
-		if !bytes.Equal(a.Bytes(), b.Bytes()) {
-			return fmt.Sprintf("trace hashes %s and %s; first difference at event %d: %q and %q", h1, h2, n, a.Text(), b.Text())
+		if !bytes.Equal(a.lines.Bytes(), b.lines.Bytes()) {
+			return fmt.Sprintf("trace hashes %s and %s; first difference of two further runs at event %d:\n           %s\n           %s", h1, h2, n, a.text(okA), b.text(okB))
 		}
 	}
+}
+
+// retracing is a run whose trace is read while it goes on.
+type retracing struct {
+	lines *bufio.Scanner
+	r     *io.PipeReader
+	ended chan struct{}
+}
+
+func retrace(s *Scenario, o Options, seed uint64) *retracing {
+	r, w := io.Pipe()
+	t := &retracing{lines: bufio.NewScanner(r), r: r, ended: make(chan struct{})}
+	t.lines.Buffer(nil, maxLine)
+	o.Trace = w
+	go func() {
+		defer close(t.ended)
+		_, err := once(s, o, seed, 3)
+		w.CloseWithError(err)
+	}()
+	return t
+}
+
+func (t *retracing) text(more bool) string {
+	if more {
+		return t.lines.Text()
+	}
+	if err := t.lines.Err(); err != nil {
+		return fmt.Sprintf("(the run failed: %v)", err)
+	}
+	return "(the run has ended)"
+}
+
+// close waits for the run, which goes on unread.
+func (t *retracing) close() {
+	t.r.Close()
+	<-t.ended
 }
 
 // RunSeeds runs a range of seeds, several side by side in the simulator, and gives each verdict to done in the order of the seeds. It
