@@ -49,7 +49,7 @@ func (a admin) DescribeTopics(ctx context.Context, topics ...string) (map[string
 	if len(topics) == 0 {
 		topics = nil
 	}
-	resp, err := a.c.callAny(ctx, "Metadata", &metadataRequest{topics})
+	resp, err := a.c.callAny(ctx, "Metadata", &metadataRequest{topics: topics})
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,8 @@ type batch struct {
 	maxTimestamp int64
 	appendTime   int64 // LogAppendTime in ms; -1: the records' own
 	written      int64 // when (ms) the leader appended it
-	bytes        int
+	bytes        int   // as it is stored
+	raw          int   // without compression
 	horizon      int64 // set by compaction: from this time (ms) on tombstones, or the marker, may go; 0: not seen by it
 }
 

@@ -15,6 +15,7 @@ import (
 const (
 	retryBackoff    = 100 * time.Millisecond // retry.backoff.ms
 	retryBackoffMax = time.Second            // retry.backoff.max.ms
+	metadataMaxAge  = 5 * time.Minute        // metadata.max.age.ms
 	apiTimeout      = 60 * time.Second       // default.api.timeout.ms, max.block.ms
 	requestBytes    = 100                    // about what a request without records comes to
 )
@@ -35,6 +36,7 @@ type topicMeta struct {
 	leaders []int32
 	epochs  []int32
 	stale   bool
+	fresh   time.Time // until when it needs no refresh
 }
 
 // Client returns the port for one process. What it makes belongs to that process and dies with it.
@@ -115,7 +117,7 @@ func (c *client) callAny(ctx context.Context, op string, req any) (any, error) {
 
 // refresh fetches the topics' metadata.
 func (c *client) refresh(ctx context.Context, topics ...string) error {
-	resp, err := c.callAny(ctx, "Metadata", &metadataRequest{topics})
+	resp, err := c.callAny(ctx, "Metadata", &metadataRequest{topics: topics})
 	if err == nil {
 		c.learn(topics, resp.(*metadataResponse))
 	}
@@ -128,7 +130,7 @@ func (c *client) learn(asked []string, resp *metadataResponse) {
 		delete(c.topics, name)
 	}
 	for _, d := range resp.topics {
-		t := &topicMeta{}
+		t := &topicMeta{fresh: c.p.Now().Add(metadataMaxAge)}
 		for _, p := range d.Partitions {
 			t.leaders, t.epochs = append(t.leaders, p.Leader), append(t.epochs, p.LeaderEpoch)
 		}
@@ -139,11 +141,17 @@ func (c *client) learn(asked []string, resp *metadataResponse) {
 // topic returns a topic's metadata, asking for it when it is not known; ErrUnknownTopic when there is no such topic.
 func (c *client) topic(ctx context.Context, name string) (*topicMeta, error) {
 	if t := c.topics[name]; t != nil && !t.stale {
+		if now := c.p.Now(); t.fresh.Before(now) {
+			t.fresh = now.Add(metadataMaxAge)
+			c.refreshSoon([]string{name}, func() {})
+		}
 		return t, nil
 	}
-	if err := c.refresh(ctx, name); err != nil {
+	resp, err := c.callAny(ctx, "Metadata", &metadataRequest{[]string{name}, true})
+	if err != nil {
 		return nil, err
 	}
+	c.learn([]string{name}, resp.(*metadataResponse))
 	if t := c.topics[name]; t != nil {
 		return t, nil
 	}
@@ -168,7 +176,7 @@ func (c *client) refreshSoon(topics []string, done func()) {
 	}
 	c.asking = true
 	topics = slices.Clone(topics)
-	c.net.CallAsync(c.p, c.anyBroker(), &metadataRequest{topics}, requestBytes, func(resp any, err error) {
+	c.net.CallAsync(c.p, c.anyBroker(), &metadataRequest{topics: topics}, requestBytes, func(resp any, err error) {
 		c.asking = false
 		if err == nil {
 			c.learn(topics, resp.(*metadataResponse))

@@ -10,6 +10,9 @@ type Config struct {
 	ReplicationFactor int
 	// Partitions is num.partitions; default 1.
 	Partitions int32
+	// AutoCreateTopics is auto.create.topics.enable: a topic that a producer or an assigned consumer asks for is made, with the
+	// defaults; here it is off unless asked for.
+	AutoCreateTopics bool
 	// ReplicationLatency is the time from an append at the leader until the followers have it and the leader knows; default 1 ms.
 	ReplicationLatency time.Duration
 	// BrokerSessionTimeout is broker.session.timeout.ms: how long after a crash the controller moves a broker's leaderships; default 9 s.

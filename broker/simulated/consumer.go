@@ -67,6 +67,7 @@ func (c *client) NewConsumer(_ context.Context, cfg broker.ConsumerConfig) (brok
 }
 
 func newConsumer(c *client, cfg broker.ConsumerConfig) *consumer {
+	cfg.ClientID = cmp.Or(cfg.ClientID, c.p.Name())
 	cfg.MaxBytes = cmp.Or(cfg.MaxBytes, 50<<20)
 	cfg.MinBytes = cmp.Or(cfg.MinBytes, 1)
 	cfg.PartitionMax = cmp.Or(cfg.PartitionMax, 1<<20)

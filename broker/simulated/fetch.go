@@ -14,6 +14,7 @@ import (
 // more than there is.
 type fetchRequest struct {
 	session   int64
+	client    string
 	isolation broker.IsolationLevel
 	maxBytes  int
 	minBytes  int
@@ -29,7 +30,8 @@ type fetchPart struct {
 }
 
 type fetchResponse struct {
-	parts []fetchedPart // those with something to tell
+	parts    []fetchedPart // those with something to tell
+	throttle time.Duration // for how long the client must be silent
 }
 
 // fetchedPart is a run of a log. The batches are the log's own and never change.
@@ -74,6 +76,10 @@ func (b *node) fetch(from string, r *fetchRequest, out reply) {
 		return
 	}
 	s.req, s.out = r, out
+	if d := b.use(consumerQuota, r.client, 0); d > 0 {
+		s.finish(&fetchResponse{throttle: d}, smallResponse)
+		return
+	}
 	if s.answer(false) {
 		return
 	}
@@ -137,6 +143,7 @@ func (s *fetchSession) answer(late bool) bool {
 	if resp == nil {
 		resp = &fetchResponse{}
 	}
+	s.node.use(consumerQuota, r.client, total)
 	s.finish(resp, smallResponse+total)
 	return true
 }

@@ -89,7 +89,7 @@ func (c *consumer) fetchFrom(id int32, now time.Time) {
 	n.parts = want
 	serial := n.serial
 	req := &fetchRequest{
-		session: c.session, isolation: c.cfg.Isolation, maxBytes: c.cfg.MaxBytes, minBytes: c.cfg.MinBytes, maxWait: c.cfg.MaxWait, parts: want,
+		session: c.session, client: c.cfg.ClientID, isolation: c.cfg.Isolation, maxBytes: c.cfg.MaxBytes, minBytes: c.cfg.MinBytes, maxWait: c.cfg.MaxWait, parts: want,
 	}
 	asked := make([]*consumerPart, len(want))
 	for i := range want {
@@ -129,6 +129,10 @@ func (c *consumer) arrived(id int32, asked []*consumerPart, want []fetchPart, re
 		return
 	}
 	parts := resp.(*fetchResponse).parts
+	if d := resp.(*fetchResponse).throttle; d > 0 {
+		c.nodes[id].again = c.c.p.Now().Add(d)
+		c.later(d)
+	}
 	for i := range parts {
 		f := &parts[i]
 		j := slices.IndexFunc(asked, func(p *consumerPart) bool { return p.tp == f.tp })

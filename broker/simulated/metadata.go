@@ -10,6 +10,7 @@ import (
 // metadataRequest asks for topics; nil: all.
 type metadataRequest struct {
 	topics []string
+	create bool // allow.auto.create.topics
 }
 
 type metadataResponse struct {
@@ -17,6 +18,15 @@ type metadataResponse struct {
 }
 
 func (b *node) metadata(r *metadataRequest, out reply) {
+	if r.create && b.m.cfg.AutoCreateTopics && slices.ContainsFunc(r.topics, func(t string) bool { return b.m.topics[t] == nil }) {
+		b.m.controlled(func() {
+			for _, name := range r.topics {
+				b.m.createTopic(broker.NewTopic{Name: name}) // one that is there, or may not be, stays as it is
+			}
+			b.metadata(&metadataRequest{topics: r.topics}, out)
+		})
+		return
+	}
 	names := r.topics
 	if names == nil {
 		names = slices.Sorted(maps.Keys(b.m.topics))

@@ -32,6 +32,7 @@ type Model struct {
 	nextProducer int64
 	nextSession  int64
 	watches      []*topicWatch
+	quotas       map[quotaKey]float64
 	headless     bool     // there is no controller
 	decisions    []func() // what waits for one
 	balance      *sim.Timer

@@ -14,12 +14,13 @@ type node struct {
 	up          bool
 	incarnation int
 	sessions    map[int64]*fetchSession
+	used        map[quotaKey]*bucket
 }
 
 func brokerAddr(id int32) string { return fmt.Sprintf("broker-%d", id) }
 
 func newNode(m *Model, id int32) *node {
-	b := &node{m: m, id: id, addr: brokerAddr(id), up: true, sessions: map[int64]*fetchSession{}}
+	b := &node{m: m, id: id, addr: brokerAddr(id), up: true, sessions: map[int64]*fetchSession{}, used: map[quotaKey]*bucket{}}
 	m.net.OnDisconnect(b.addr, b.disconnected)
 	b.listen()
 	return b

@@ -1,6 +1,7 @@
 package simulated
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 // produceRequest writes one batch each to some partitions. With AcksNone nobody waits for the answer.
 type produceRequest struct {
 	transactionalID string
+	client          string
 	acks            broker.Acks
 	timeout         time.Duration // request.timeout.ms: how long the leader waits for the replicas
 	parts           []producePart
@@ -22,7 +24,8 @@ type producePart struct {
 }
 
 type produceResponse struct {
-	parts []producedPart // as in the request
+	parts    []producedPart // as in the request
+	throttle time.Duration  // for how long the client must be silent
 }
 
 type producedPart struct {
@@ -51,6 +54,13 @@ func (p *pendingProduce) done(i int, c code, base int64) {
 
 func (b *node) produce(r *produceRequest, out reply) {
 	p := &pendingProduce{m: b.m, left: len(r.parts), out: out}
+	if b.m.quotas != nil {
+		bytes := 0
+		for i := range r.parts {
+			bytes += r.parts[i].batch.bytes
+		}
+		p.resp.throttle = b.use(producerQuota, r.client, bytes)
+	}
 	p.resp.parts = make([]producedPart, len(r.parts))
 	for i := range r.parts {
 		w := &partitionWrite{node: b, pending: p, index: i, batch: new(batch), acks: r.acks}
@@ -94,7 +104,7 @@ func (w *partitionWrite) accept(tp broker.TopicPartition, id string) {
 		w.fail(codeUnknownTopic)
 	case w.p.set.leader != w.node.id:
 		w.fail(codeNotLeader)
-	case w.batch.bytes > w.p.topic.maxMessage:
+	case w.compressed() > w.p.topic.maxMessage:
 		w.fail(codeMessageTooLarge)
 	case w.acks == broker.AcksAll && len(w.p.set.isr) < w.p.topic.minISR:
 		w.fail(codeNotEnoughReplicas)
@@ -105,10 +115,22 @@ func (w *partitionWrite) accept(tp broker.TopicPartition, id string) {
 	}
 }
 
+// compressed sets the batch's size to what the topic's codec makes of it, and returns it.
+func (w *partitionWrite) compressed() int {
+	if codec := w.p.topic.compression; codec != "producer" {
+		w.batch.bytes = compressed(w.batch.raw, codec)
+	}
+	return w.batch.bytes
+}
+
 func (w *partitionWrite) append() {
 	p, b := w.p, w.batch
-	if p.topic.compact && !keyed(b.records) {
+	switch {
+	case p.topic.compact && !keyed(b.records):
 		w.fail(codeInvalidRecord)
+		return
+	case !p.topic.timely(b, millis(w.node.m.k.Now())):
+		w.fail(codeInvalidTimestamp)
 		return
 	}
 	cfg := &w.node.m.cfg
@@ -130,6 +152,25 @@ func (w *partitionWrite) append() {
 		w.node.emit("produce", trace.F("topic", p.tp.Topic), trace.I("partition", int64(p.tp.Partition)), trace.I("base", b.base),
 			trace.I("count", int64(b.count)), crcField(w.node.m.sums.batch(b)))
 	}
+}
+
+// timely says whether the records' timestamps are near enough to the broker's time: message.timestamp.before.max.ms, after.max.ms.
+func (t *topic) timely(b *batch, now int64) bool {
+	if t.appendTime {
+		return true
+	}
+	if b.maxTimestamp > now && b.maxTimestamp-now > t.afterMax {
+		return false
+	}
+	if t.beforeMax == math.MaxInt64 {
+		return true
+	}
+	for i := range b.records {
+		if now-b.records[i].Timestamp > t.beforeMax {
+			return false
+		}
+	}
+	return true
 }
 
 // keyed says whether all records have a key, as a compacted topic wants it.

@@ -27,6 +27,7 @@ type producer struct {
 	order  []*producerPart // in order of first use
 	flying []int           // requests under way, by broker id
 
+	muted    []time.Time        // by broker id: until when nothing may be sent
 	requests []*producerRequest // under way, oldest first
 	late     *sim.Timer         // looks for those that take too long
 
@@ -59,6 +60,10 @@ type settledSend struct {
 
 // NewProducer is broker.Cluster's.
 func (c *client) NewProducer(ctx context.Context, cfg broker.ProducerConfig) (broker.Producer, error) {
+	cfg.ClientID, cfg.Compression = cmp.Or(cfg.ClientID, c.p.Name()), cmp.Or(cfg.Compression, "none")
+	if _, ok := compressedShare[cfg.Compression]; !ok {
+		return nil, &broker.Error{Op: "InitProducerId", Kind: broker.ErrFatal, Text: "unknown compression type " + cfg.Compression}
+	}
 	cfg.TransactionTimeout = cmp.Or(cfg.TransactionTimeout, time.Minute)
 	cfg.BatchSize = cmp.Or(cfg.BatchSize, 16384)
 	cfg.MaxRequestSize = cmp.Or(cfg.MaxRequestSize, 1048576)
@@ -69,7 +74,7 @@ func (c *client) NewProducer(ctx context.Context, cfg broker.ProducerConfig) (br
 	}
 	p := &producer{
 		c: c, cfg: cfg, sig: newSignal(c.p), id: noProducer, parts: map[broker.TopicPartition]*producerPart{},
-		flying: make([]int, len(c.m.brokers)+1),
+		flying: make([]int, len(c.m.brokers)+1), muted: make([]time.Time, len(c.m.brokers)+1),
 	}
 	if err := p.init(ctx); err != nil {
 		return nil, err

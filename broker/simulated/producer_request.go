@@ -25,7 +25,23 @@ func (r *producerRequest) answered(resp any, err error) {
 	}
 	p.requests = slices.Delete(p.requests, i, i+1)
 	p.flying[r.to]--
+	if err == nil {
+		p.mute(r.to, resp.(*produceResponse).throttle)
+	}
 	p.answered(r.batches, resp, err)
+}
+
+// mute keeps silent towards a broker that says so.
+func (p *producer) mute(id int32, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	p.muted[id] = p.c.p.Now().Add(d)
+	p.c.p.After(d, func() {
+		if !p.closed {
+			p.drain()
+		}
+	})
 }
 
 // watchRequests sees to it that one timer looks for the oldest request to be overdue; it is not moved when that is answered.

@@ -54,6 +54,9 @@ func (p *producer) drain() {
 	var stale []string
 	var next time.Time
 	for id := 1; id < len(p.flying); id++ {
+		if now.Before(p.muted[id]) {
+			continue
+		}
 		for p.flying[id] < maxInFlight && p.sendTo(int32(id), now) {
 		}
 	}
@@ -111,7 +114,7 @@ func (p *producer) sendTo(id int32, now time.Time) bool {
 			continue
 		}
 		if req == nil {
-			req = &produceRequest{transactionalID: p.cfg.TransactionalID, acks: p.cfg.Acks, timeout: p.cfg.RequestTimeout}
+			req = &produceRequest{transactionalID: p.cfg.TransactionalID, client: p.cfg.ClientID, acks: p.cfg.Acks, timeout: p.cfg.RequestTimeout}
 		}
 		b := q.take()
 		bytes += b.bytes
@@ -152,7 +155,7 @@ func (p *producer) forgetLeaders(batches []*producerBatch, err error) {
 func (p *producer) template(b *producerBatch) batch {
 	t := batch{
 		records: b.records[:len(b.records):len(b.records)], producer: p.id, epoch: p.epoch, sequence: b.sequence, count: int32(len(b.records)),
-		transaction: p.cfg.TransactionalID != "", bytes: b.bytes, appendTime: -1,
+		transaction: p.cfg.TransactionalID != "", bytes: compressed(b.bytes, p.cfg.Compression), raw: b.bytes, appendTime: -1,
 	}
 	if p.id == noProducer {
 		t.sequence = noSequence

@@ -26,6 +26,9 @@ type topic struct {
 	maxMessage      int
 	minISR          int
 	unclean         bool
+	compression     string
+	beforeMax       int64
+	afterMax        int64
 	dirtyRatio      float64
 	compactionLag   int64
 	deleteRetention int64
@@ -94,6 +97,14 @@ func (t *topic) configure(cfg map[string]string) error {
 	default:
 		r.fail("message.timestamp.type")
 	}
+	t.compression = cfg["compression.type"]
+	if t.compression == "uncompressed" {
+		t.compression = "none"
+	}
+	if _, ok := compressedShare[t.compression]; !ok && t.compression != "producer" {
+		r.fail("compression.type")
+	}
+	t.beforeMax, t.afterMax = r.integer("message.timestamp.before.max.ms", 0), r.integer("message.timestamp.after.max.ms", 0)
 	t.retentionMs = r.integer("retention.ms", -1)
 	t.retentionBytes = r.integer("retention.bytes", math.MinInt64)
 	t.roll = segmentRoll{r.integer("segment.bytes", 14), r.integer("segment.ms", 1)}
