@@ -24,6 +24,7 @@ type KStream[K, V any] struct {
 	// repartition: the key may have changed, so the next step that needs records together by key goes through a topic first.
 	repartition bool
 	sources     []*graph.Node
+	joined      *graph.Node // the repartition topic of its joins, once there is one
 }
 
 // RecordContext is where the record in hand came from.
@@ -250,10 +251,11 @@ func (s *KStream[K, V]) through(base string, key serde.Serde[K], value serde.Ser
 	sink, filter, source := b.repartitionNames(base, topic)
 	k := need(b, key, b.DefaultKeySerde, sink, "key")
 	v := need(b, value, b.DefaultValueSerde, sink, "value")
-	return &graph.Node{Name: source, Write: func(tb *topology.Builder, parents []string) {
+	n := &graph.Node{Name: source}
+	n.Write = func(tb *topology.Builder, parents []string) {
 		tb.AddRepartition(topology.Repartition{Topic: topic, Partitions: partitions})
 		tb.Add(&topology.Node{Kind: topology.ProcessorNode, Name: filter, Parents: parents, New: func() processor.Instance {
-			return &operator.RepartitionFilter[K, V]{}
+			return &operator.RepartitionFilter[K, V]{AllowNull: n.NullKeysBelow()}
 		}})
 		tb.Add(&topology.Node{Kind: topology.SinkNode, Name: sink, Parents: []string{filter}, Topic: topic, New: func() processor.Instance {
 			return &processor.Sink[K, V]{Topic: topic, Key: k, Value: v}
@@ -261,7 +263,8 @@ func (s *KStream[K, V]) through(base string, key serde.Serde[K], value serde.Ser
 		tb.Add(&topology.Node{Kind: topology.SourceNode, Name: source, Topics: []string{topic}, New: func() processor.Instance {
 			return &processor.Source[K, V]{Key: k, Value: v}
 		}})
-	}}
+	}
+	return n
 }
 
 // mergeable is through for a topic that merge.repartition.topics may merge with others.

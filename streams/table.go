@@ -124,7 +124,7 @@ func Table[K, V any](b *Builder, topic string, c Consumed[K, V], opts ...Materia
 	}
 	key := need(b, c.Key, b.DefaultKeySerde, source, "key")
 	value := need(b, c.Value, b.DefaultValueSerde, source, "value")
-	n := b.g.Add(&graph.Node{Name: t.step, Write: func(tb *topology.Builder, _ []string) {
+	n := b.g.Add(&graph.Node{Name: t.step, Source: source, Write: func(tb *topology.Builder, _ []string) {
 		tb.Add(&topology.Node{Kind: topology.SourceNode, Name: source, Topics: []string{topic}, Reset: c.Reset, New: func() processor.Instance {
 			return &processor.Source[K, V]{Key: key, Value: value, Extract: c.Timestamp}
 		}})
@@ -206,12 +206,7 @@ func (t *KTable[K, V]) FilterNot(where func(k K, v V) (bool, error), opts ...Mat
 
 func (t *KTable[K, V]) filter(where func(k K, v V) (bool, error), not bool, opts []Materialized[K, V]) *KTable[K, V] {
 	k := deriving(t.b, opts, "KTABLE-FILTER-")
-	if k.key == nil {
-		k.key = t.key
-	}
-	if k.value == nil {
-		k.value = t.value
-	}
+	m := inherit(first(opts), t.key, t.value) // the table inherits serdes; its store does not, as in Kafka
 	d := derived[K, V, V]{k, t.from, func(key K, v operator.Valued[V]) (operator.Valued[V], error) {
 		x, null, err := operator.FilterValue(where, not, key, v.Value, !v.Has)
 		return operator.Valued[V]{Value: x, Has: !null, Time: v.Time}, err
@@ -221,7 +216,7 @@ func (t *KTable[K, V]) filter(where func(k K, v V) (bool, error), not bool, opts
 	n := t.below(k.step, k.write, func() processor.Instance {
 		return &operator.TableFilter[K, V]{Stored: k.half(), Where: where, Not: not}
 	})
-	return &KTable[K, V]{b: t.b, node: n, name: k.step, key: k.key, value: k.value, sources: t.sources, from: d}
+	return &KTable[K, V]{b: t.b, node: n, name: k.step, key: m.Key, value: m.Value, sources: t.sources, from: d}
 }
 
 // below adds a table step below t.
@@ -235,14 +230,12 @@ func (t *KTable[K, V]) below(name string, store func(*topology.Builder), make fu
 // MapTableValues gives each row a new value.
 func MapTableValues[K, V, V2 any](t *KTable[K, V], f func(k K, v V) (V2, error), opts ...Materialized[K, V2]) *KTable[K, V2] {
 	k := deriving(t.b, opts, "KTABLE-MAPVALUES-")
-	if k.key == nil {
-		k.key = t.key
-	}
+	m := inherit(first(opts), t.key, nil)
 	null := processor.NullTest[V2]()
 	d := derived[K, V, V2]{k, t.from, func(key K, v operator.Valued[V]) (operator.Valued[V2], error) {
 		x, isNull, err := operator.MapValue(f, null, key, v.Value, !v.Has)
 		return operator.Valued[V2]{Value: x, Has: !isNull, Time: v.Time}, err
 	}}
 	n := t.below(k.step, k.write, func() processor.Instance { return &operator.TableMapValues[K, V, V2]{Stored: k.half(), F: f} })
-	return &KTable[K, V2]{b: t.b, node: n, name: k.step, key: k.key, value: first(opts).Value, sources: t.sources, from: d}
+	return &KTable[K, V2]{b: t.b, node: n, name: k.step, key: m.Key, value: m.Value, sources: t.sources, from: d}
 }

@@ -145,7 +145,7 @@ func init() {
 			opts: options(option{name: "add", kind: exprsOption, vars: foldVars, needed: true}, expr("init", noVars).need(), expr("merge", mergeVars), windows, nameOption, storeOfDSL)},
 		"suppress": {inputs: one, takes: on(table), gives: table,
 			opts: options(choice("until", "window-closes", "time-limit").need(), opt("wait", durationOption), opt("buffer", bufferOption), nameOption)},
-		"join": {inputs: two, takes: on(stream, table, globalTable), check: checkJoin, opts: options(choice("type", inner...),
+		"join": {inputs: two, takes: on(stream, table, globalTable), build: buildJoin, check: checkJoin, opts: options(choice("type", inner...),
 			opt("value", rawOption).need(), opt("within", withinOption), opt("grace", durationOption), expr("lookup", recordVars),
 			expr("foreign_key", recordVars), opt("serde", joinSerdesOption), storeOfDSL, nameOption)},
 		"process": {inputs: one, takes: on(stream), gives: stream,

@@ -217,6 +217,12 @@ func (r *reader) unsupported(s *step) {
 	switch {
 	case s.op.build == nil:
 		s.missing = fmt.Sprintf("op %q", s.opName)
+	case s.opName == "join" && s.inputs[1].shape != table:
+		s.missing = `op "join" with ` + s.inputs[1].shape.String()
+	case s.opName == "join" && s.has("foreign_key"):
+		s.missing = `op "join" by a foreign key`
+	case s.opName == "join" && s.has("grace"):
+		s.missing = `op "join" with grace`
 	case s.has("pattern"):
 		s.missing = `op "stream" with a pattern`
 	case get[string](s, "emit") == "on-window-close":

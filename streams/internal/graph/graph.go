@@ -22,8 +22,13 @@ type Node struct {
 	// Topics, for a source: two sources of the same topics become one. Reset is its reset policy.
 	Topics []string
 	Reset  string
+	// Source is the topology node that reads the topics, where it is not the one in which the step ends.
+	Source string
+	into   *Node // the source that this one has become
 	// KeyChanging and ValueChanging: what the step does to records. Merge: it is a merge of streams.
 	KeyChanging, ValueChanging, Merge bool
+	// NullKeys: the step is a join that takes records without a key.
+	NullKeys bool
 	// Repartition, for a repartition topic that may be merged with others.
 	Repartition *Repartition
 }
@@ -37,6 +42,7 @@ type Graph struct {
 	MergeRepartitions bool
 	changers          []*Node // key-changing steps, in order
 	merges            []*Node
+	together          [][]*Node
 	repartitions      map[*Node][]*Node // by the key-changing step above: those that may be merged
 }
 
@@ -72,6 +78,25 @@ func (g *Graph) Add(n *Node, parents ...*Node) *Node {
 	}
 	g.note(n)
 	return n
+}
+
+// NullKeysBelow says whether a join that takes records without a key is somewhere below the step: then a repartition topic keeps them.
+func (n *Node) NullKeysBelow() bool {
+	return slices.ContainsFunc(n.children, func(c *Node) bool { return c.NullKeys || c.NullKeysBelow() })
+}
+
+// Copartition demands that the topics of these sources have equally many partitions.
+func (g *Graph) Copartition(sources []*Node) { g.together = append(g.together, sources) }
+
+// sourceName is the topology node that reads the topics of a source.
+func (n *Node) sourceName() string {
+	for n.into != nil {
+		n = n.into
+	}
+	if n.Source != "" {
+		return n.Source
+	}
+	return n.Name
 }
 
 // link makes c a child of p, once.
@@ -118,6 +143,13 @@ func (g *Graph) Build() (*topology.Topology, error) {
 			}
 		}
 	}
+	for _, sources := range g.together {
+		var names []string
+		for _, n := range sources {
+			names = append(names, n.sourceName())
+		}
+		b.Copartition(names...)
+	}
 	if err := b.Err(); err != nil {
 		return nil, err
 	}
@@ -161,6 +193,7 @@ func (g *Graph) mergeSources() error {
 				replaceParent(c, n, first)
 			}
 			unlink(g.root, n)
+			n.into = first
 			break
 		}
 	}

@@ -84,38 +84,80 @@ func (t *Task) load(q *queue) (bool, error) {
 	return q.loaded, nil
 }
 
-// choose returns the queue whose head has the lowest timestamp, the first by topic and partition among equals; nil when nothing can be
-// processed now. wait is when, on the wall clock in ms, that may change without a new record; 0: not by time.
+// choose returns the queue whose head has the lowest timestamp; nil when nothing can be processed now. Among equals it is the one that
+// Kafka's priority queue gives. wait is when, on the wall clock in ms, that may change without a new record; 0: not by time.
 func (t *Task) choose(now int64) (best *queue, wait int64, err error) {
-	empty := false
-	for _, q := range t.queues {
+	for len(t.fresh) > 0 {
+		q := t.fresh[0]
 		ok, err := t.load(q)
 		if err != nil {
 			return nil, 0, err
 		}
-		if !ok {
-			empty = true
-			continue
-		}
-		if best == nil || q.ts < best.ts {
-			best = q
+		t.fresh = append(t.fresh[:0], t.fresh[1:]...)
+		if ok {
+			t.heads.offer(q)
 		}
 	}
-	if best == nil || !empty {
+	if len(t.heads) == 0 {
+		t.idleSince = 0
+		return nil, 0, nil
+	}
+	best = t.heads[0]
+	if len(t.heads) == len(t.queues) || t.cfg.MaxTaskIdle < 0 {
 		t.idleSince = 0
 		return best, 0, nil
 	}
-	if t.cfg.MaxTaskIdle < 0 {
-		return best, 0, nil
-	}
 	return t.idle(best, now)
+}
+
+// heads are the queues that have a record ready, as a binary heap by its timestamp: java.util.PriorityQueue, whose order among equals
+// decides which partition goes first.
+type heads []*queue
+
+func (h *heads) offer(q *queue) {
+	*h = append(*h, q)
+	a, k := *h, len(*h)-1
+	for k > 0 {
+		parent := (k - 1) / 2
+		if q.ts >= a[parent].ts {
+			break
+		}
+		a[k] = a[parent]
+		k = parent
+	}
+	a[k] = q
+}
+
+// poll removes the first.
+func (h *heads) poll() {
+	a := *h
+	n := len(a) - 1
+	last := a[n]
+	a[n] = nil
+	*h = a[:n]
+	if n == 0 {
+		return
+	}
+	k := 0
+	for k < n/2 {
+		child := 2*k + 1
+		if right := child + 1; right < n && a[child].ts > a[right].ts {
+			child = right
+		}
+		if last.ts <= a[child].ts {
+			break
+		}
+		a[k] = a[child]
+		k = child
+	}
+	a[k] = last
 }
 
 // idle decides whether to go on although a partition has nothing buffered: never while the broker has more of it; after max.task.idle.ms
 // when it has not (KIP-695).
 func (t *Task) idle(best *queue, now int64) (*queue, int64, error) {
 	for _, q := range t.queues {
-		if q.len() > 0 {
+		if q.loaded {
 			continue
 		}
 		if q.end < 0 || q.position < 0 {

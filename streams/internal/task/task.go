@@ -104,6 +104,8 @@ type Task struct {
 
 	nodes   []instance
 	queues  []*queue // by topic and partition
+	fresh   []*queue // have records, and no head ready yet
+	heads   heads
 	byTP    map[broker.TopicPartition]*queue
 	ctx     processor.RecordContext
 	numbers map[string]*int64
@@ -343,7 +345,11 @@ func (t *Task) Add(b *broker.Batch, committed bool) (pause bool) {
 	if committed {
 		end = b.LastStable
 	}
+	empty := q.len() == 0
 	q.add(b, end)
+	if empty && q.len() > 0 && !slices.Contains(t.fresh, q) {
+		t.fresh = append(t.fresh, q)
+	}
 	if q.len() > t.cfg.Buffered && !q.paused {
 		q.paused = true
 		return true
@@ -396,7 +402,11 @@ func (t *Task) Process(n int, now int64) (done int, resume []broker.TopicPartiti
 
 func (t *Task) process(q *queue, now int64) error {
 	ts := q.ts
+	t.heads.poll()
 	raw := q.pop()
+	if q.len() > 0 {
+		t.fresh = append(t.fresh, q)
+	}
 	q.time = max(q.time, ts)
 	t.time = max(t.time, ts)
 	t.wall = now

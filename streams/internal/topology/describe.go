@@ -40,7 +40,7 @@ func itoa(i int32) string {
 type described struct {
 	*Node
 	size         int
-	before, next []*described
+	before, next treeSet
 }
 
 type describer struct{ nodes []*described }
@@ -59,8 +59,8 @@ func newDescriber(s *Subtopology) *describer {
 		d.nodes = append(d.nodes, n)
 		for _, p := range n.Parents {
 			parent := byName[p]
-			n.before = insert(n.before, parent)
-			parent.next = insert(parent.next, n)
+			n.before.add(parent)
+			parent.next.add(n)
 			parent.grow(n.size)
 		}
 	}
@@ -75,20 +75,9 @@ func compareDescribed(a, b *described) int {
 	return strings.Compare(a.Name, b.Name)
 }
 
-func insert(list []*described, n *described) []*described {
-	i := slices.IndexFunc(list, func(x *described) bool { return compareDescribed(n, x) <= 0 })
-	switch {
-	case i < 0:
-		return append(list, n)
-	case list[i] == n:
-		return list
-	}
-	return slices.Insert(list, i, n)
-}
-
 func (n *described) grow(by int) {
 	n.size += by
-	for _, p := range n.before {
+	for _, p := range n.before.list() {
 		p.grow(by)
 	}
 }
@@ -141,17 +130,17 @@ func (n *described) write(b *strings.Builder) {
 	switch n.Kind {
 	case SourceNode:
 		line("    Source: ", n.Name, " (topics: ", setText(n.Topics), ")")
-		line("      --> ", names(n.next))
+		line("      --> ", names(n.next.list()))
 	case ProcessorNode:
 		line("    Processor: ", n.Name, " (stores: ", setText(n.Stores), ")")
-		line("      --> ", names(n.next))
-		line("      <-- ", names(n.before))
+		line("      --> ", names(n.next.list()))
+		line("      <-- ", names(n.before.list()))
 	case SinkNode:
 		if n.Topic != "" {
 			line("    Sink: ", n.Name, " (topic: ", n.Topic, ")")
 		} else {
 			line("    Sink: ", n.Name, " (extractor class: ", n.Extractor, ")")
 		}
-		line("      <-- ", names(n.before))
+		line("      <-- ", names(n.before.list()))
 	}
 }

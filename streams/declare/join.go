@@ -1,0 +1,71 @@
+package declare
+
+import (
+	"cel.dev/cel-go/cel"
+
+	"github.com/kstreamlab/kstreamlab/streams"
+	"github.com/kstreamlab/kstreamlab/streams/serde"
+)
+
+// pair is what a joiner sees: both sides, null where one is missing, and the key of a stream's record.
+type pair struct{ key, left, right any }
+
+// ResolveName implements cel.Activation.
+func (p *pair) ResolveName(name string) (any, bool) {
+	switch name {
+	case "left":
+		return p.left, true
+	case "right":
+		return p.right, true
+	}
+	r := record{key: p.key}
+	return r.ResolveName(name)
+}
+
+// Parent implements cel.Activation.
+func (p *pair) Parent() cel.Activation { return nil }
+
+var joinKinds = map[string]streams.JoinKind{"": streams.InnerJoin, "inner": streams.InnerJoin, "left": streams.LeftJoin, "outer": streams.OuterJoin}
+
+// form is which join a step is.
+func (s *step) form() joinForm {
+	switch left, right := s.inputs[0].shape, s.inputs[1].shape; {
+	case left == stream && right == stream:
+		return joinStreams
+	case left == stream && right == table:
+		return joinTable
+	case left == stream:
+		return joinGlobal
+	case s.has("foreign_key"):
+		return joinForeign
+	}
+	return joinTables
+}
+
+func buildJoin(_ *builder, s *step) error {
+	kind := joinKinds[get[string](s, "type")]
+	join := get[*expression](s, "value")
+	if s.inputs[0].shape == stream {
+		return buildStreamTableJoin(s, kind, join)
+	}
+	opts, err := materializedOption(s)
+	if err != nil {
+		return err
+	}
+	left, right := s.inputs[0].node.(*ktable), s.inputs[1].node.(*ktable)
+	return s.done(streams.JoinTables(kind, left, right, func(k, l any, _ bool, r any, _ bool) (any, error) {
+		return join.value(&pair{k, l, r})
+	}, opts...))
+}
+
+func buildStreamTableJoin(s *step, kind streams.JoinKind, join *expression) error {
+	name, err := s.name()
+	if err != nil {
+		return err
+	}
+	sd := get[serdes](s, "serde")
+	var key, left serde.Serde[any] = sd.key, sd.left
+	return s.done(streams.JoinTable(streamOf(s), kind, s.inputs[1].node.(*ktable), func(k, v, t any, _ bool) (any, error) {
+		return join.value(&pair{k, v, t})
+	}, streams.Joined[any, any]{Key: key, Value: left, Name: string(name)}))
+}
