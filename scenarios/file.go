@@ -218,7 +218,7 @@ func (l *loader) fail(at string, format string, args ...any) error {
 			e.Err = err
 		}
 	}
-	for p := at; p != "$"; p = p[:strings.LastIndexAny(p, ".[")] { // the nearest thing that is there
+	for p := at; p != ""; p = p[:max(0, strings.LastIndexAny(p, ".["))] { // the nearest thing that is there
 		yp, err := yaml.PathString(p)
 		if err != nil {
 			break
@@ -275,6 +275,9 @@ func (l *loader) topics() error {
 		at := fmt.Sprintf("$.topics[%d]", i)
 		if t.Name == "" {
 			return l.fail(at, "topic %d has no name", i+1)
+		}
+		if _, twice := l.out.topic(t.Name); twice {
+			return l.fail(at+".name", "topic %q is there twice: leave one of them out", t.Name)
 		}
 		if t.Partitions < 1 {
 			return l.fail(at+".partitions", "topic %q: partitions: %d: at least 1 is expected", t.Name, t.Partitions)
