@@ -113,6 +113,9 @@ type ProducerConfig struct {
 	DeliveryTimeout    time.Duration // default 120 s
 	RequestTimeout     time.Duration // default 30 s
 	Acks               Acks          // default all
+	// Properties are Kafka's producer properties by their names, without prefix, for what the fields do not cover: security, memory,
+	// retries. A field that is set wins. An implementation ignores what it has no use for.
+	Properties map[string]string
 }
 
 // Ack tells that what one Send handed over is written, or why it is not.
@@ -157,6 +160,8 @@ type ConsumerConfig struct {
 	PartitionMax int           // max.partition.fetch.bytes, default 1 MiB
 	MaxWait      time.Duration // fetch.max.wait.ms, default 500 ms; the model parks a fetch until there is data
 	Rack         string
+	// Properties are Kafka's consumer properties, as in ProducerConfig.
+	Properties map[string]string
 }
 
 // Consumer reads partitions. See the package's rules on threads and bytes.

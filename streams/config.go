@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"strconv"
 	"strings"
 	"time"
 
@@ -56,6 +55,7 @@ type Config struct {
 // ParseConfig parses properties. All errors are reported at once, each a *PropertyError.
 func ParseConfig(props map[string]string) (Config, error) {
 	v, unknown := check(props)
+	unknown = v.checkClients(props, unknown)
 	if v.text("application.id") == "" {
 		v.errs = append(v.errs, errors.New(`Missing required configuration "application.id" which has no default value`))
 	}
@@ -81,11 +81,8 @@ func ParseConfig(props map[string]string) (Config, error) {
 		v.errs = append(v.errs, fmt.Errorf("transaction.timeout.ms %d must not be smaller than commit.interval.ms %d: the broker would abort transactions before they are committed",
 			c.TransactionTimeout.Milliseconds(), c.CommitInterval.Milliseconds()))
 	}
-	if c.HeartbeatInterval >= c.SessionTimeout {
-		v.errs = append(v.errs, fmt.Errorf("heartbeat.interval.ms %d must be smaller than session.timeout.ms %d", c.HeartbeatInterval.Milliseconds(), c.SessionTimeout.Milliseconds()))
-	}
 	if strings.ContainsAny(c.ApplicationID, "/\\") || c.ApplicationID == "." || c.ApplicationID == ".." {
-		v.errs = append(v.errs, &PropertyError{"application.id", c.ApplicationID, "it names topics and a directory: letters, digits, '.', '_' and '-' only"})
+		v.errs = append(v.errs, &PropertyError{Name: "application.id", Value: c.ApplicationID, Want: "it names topics and a directory: letters, digits, '.', '_' and '-' only"})
 	}
 	switch v.text("auto.offset.reset") {
 	case "latest":
@@ -111,28 +108,6 @@ func (c *Config) prefix() string {
 
 func continues(handler string) bool {
 	return handler == "continue" || strings.Contains(handler, "LogAndContinue")
-}
-
-// clientProperty is a client's property: with the first prefix that is there, or without one.
-func (c *Config) clientProperty(name string, prefixes ...string) (string, bool) {
-	for _, p := range append(prefixes, "") {
-		if v, ok := c.Properties[p+name]; ok {
-			return v, true
-		}
-	}
-	return "", false
-}
-
-func (c *Config) clientNumber(name string, dflt int, prefixes ...string) int {
-	s, ok := c.clientProperty(name, prefixes...)
-	if !ok {
-		return dflt
-	}
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		return dflt // the client's own check names it
-	}
-	return n
 }
 
 func (c *Config) taskDir(id string) string { return path.Join(c.StateDir, c.ApplicationID, id) }

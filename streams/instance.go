@@ -223,29 +223,14 @@ func (i *Instance) dropped(id processor.TaskID, node, reason string) {
 func (i *Instance) threadConfig(n int, tc *task.Config) thread.Config {
 	c := &i.cfg
 	name := c.ClientID + "-StreamThread-" + strconv.Itoa(n)
-	isolation := broker.ReadUncommitted
-	if c.ExactlyOnce {
-		isolation = broker.ReadCommitted
-	}
-	main := []string{"main.consumer.", "consumer."}
-	consumer := func(suffix string, prefixes ...string) broker.ConsumerConfig {
-		return broker.ConsumerConfig{ClientID: name + suffix, Isolation: isolation, Reset: c.Reset,
-			MaxBytes: c.clientNumber("fetch.max.bytes", 0, prefixes...), MinBytes: c.clientNumber("fetch.min.bytes", 0, prefixes...),
-			PartitionMax: c.clientNumber("max.partition.fetch.bytes", 0, prefixes...),
-			MaxWait:      time.Duration(c.clientNumber("fetch.max.wait.ms", 0, prefixes...)) * time.Millisecond}
-	}
 	cfg := thread.Config{Name: name, Task: tc, Cluster: i.cluster, ExactlyOnce: c.ExactlyOnce, CommitInterval: c.CommitInterval, TaskTimeout: c.TaskTimeout, PurgeInterval: c.PurgeInterval,
 		MaxPoll: c.MaxPollRecords, CacheBytes: c.CacheBytes / int64(c.Threads), Uncommitted: c.Uncommitted, Reset: c.Reset, Leave: true,
-		Restore: consumer("-restore-consumer", "restore.consumer.", "consumer."), State: func(thread.State) { i.follow() }}
-	cfg.Producer = broker.ProducerConfig{ClientID: name + "-producer", TransactionTimeout: c.TransactionTimeout,
-		Linger:         time.Duration(c.clientNumber("linger.ms", defaultLinger, "producer.")) * time.Millisecond,
-		BatchSize:      c.clientNumber("batch.size", 0, "producer."),
-		MaxRequestSize: c.clientNumber("max.request.size", 0, "producer.")}
-	cfg.Producer.Compression, _ = c.clientProperty("compression.type", "producer.")
+		Restore: c.restoreConsumer(name + "-restore-consumer"), State: func(thread.State) { i.follow() }}
+	cfg.Producer = c.producerConfig(name + "-producer")
 	if c.ExactlyOnce {
 		cfg.Producer.TransactionalID = c.ApplicationID + "-" + i.processID() + "-" + strconv.Itoa(n)
 	}
-	cfg.Member = broker.MemberConfig{ConsumerConfig: consumer("-consumer", main...), Group: c.ApplicationID, Topics: i.subscription(),
+	cfg.Member = broker.MemberConfig{ConsumerConfig: c.mainConsumer(name + "-consumer"), Group: c.ApplicationID, Topics: i.subscription(),
 		SessionTimeout: c.SessionTimeout, HeartbeatInterval: c.HeartbeatInterval, RebalanceTimeout: c.MaxPollInterval}
 	if c.InstanceID != "" {
 		cfg.Member.InstanceID = c.InstanceID + "-" + strconv.Itoa(n)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	client "github.com/kstreamlab/kstreamlab/broker/property"
 )
 
 // property is one row of the table of what a Config understands: Kafka Streams' own names, types, defaults and bounds.
@@ -125,16 +127,7 @@ func handlerNames(_, fail, cont string) []string {
 var clientPrefixes = []string{"main.consumer.", "restore.consumer.", "global.consumer.", "consumer.", "producer.", "admin.", "topic.", "client.tag."}
 
 // PropertyError is a property that cannot be. A Config reports all of them at once.
-type PropertyError struct {
-	Name, Value, Want string
-}
-
-func (e *PropertyError) Error() string {
-	return fmt.Sprintf("Invalid value %s for configuration %s: %s", e.Value, e.Name, e.Want)
-}
-
-// Class is Kafka's name of the error kind.
-func (e *PropertyError) Class() string { return "org.apache.kafka.common.config.ConfigException" }
+type PropertyError = client.Error
 
 // values are checked properties over their defaults.
 type values struct {
@@ -154,7 +147,7 @@ func check(props map[string]string) (v *values, unknown []string) {
 			v.test(&properties[i], value)
 			if f := properties[i].check; f != nil {
 				if want := f(value, props); want != "" {
-					v.errs = append(v.errs, &PropertyError{name, value, want})
+					v.errs = append(v.errs, &PropertyError{Name: name, Value: value, Want: want})
 				}
 			}
 		case !slices.ContainsFunc(clientPrefixes, func(p string) bool { return strings.HasPrefix(name, p) }):
@@ -165,7 +158,7 @@ func check(props map[string]string) (v *values, unknown []string) {
 }
 
 func (v *values) test(p *property, value string) {
-	bad := func(want string) { v.errs = append(v.errs, &PropertyError{p.name, value, want}) }
+	bad := func(want string) { v.errs = append(v.errs, &PropertyError{Name: p.name, Value: value, Want: want}) }
 	switch p.kind {
 	case number:
 		n, err := strconv.ParseInt(value, 10, 64)

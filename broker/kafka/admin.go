@@ -236,7 +236,7 @@ func (a *admin) retryCoordinator(ctx context.Context, f func() error) error {
 		if !coded(err, kerr.CoordinatorNotAvailable, kerr.CoordinatorLoadInProgress, kerr.NotCoordinator) {
 			return err
 		}
-		if err := a.c.cfg.Host.Sleep(ctx, a.c.backoff(attempt)); err != nil {
+		if err := a.c.cfg.Host.Sleep(ctx, a.c.set.backoff(attempt)); err != nil {
 			return err
 		}
 	}

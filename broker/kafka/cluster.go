@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"sync"
 	"time"
@@ -23,18 +24,20 @@ import (
 	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/broker/property"
 	"github.com/kstreamlab/kstreamlab/internal/host"
 )
 
 // Config says which cluster, and how to reach it.
 type Config struct {
-	// Bootstrap are host:port of some brokers. Empty: the property bootstrap.servers.
+	// Bootstrap are host:port of some brokers. Empty: the property bootstrap.servers, of each kind of client.
 	Bootstrap []string
 	// Dialer makes connections; nil is net.Dialer. A *Link's Dial lets a test kill the process's connections.
 	Dialer func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Host is the process; it gives the clock of records without a timestamp and the log. Nil: the machine itself.
 	Host host.Host
-	// Properties are Kafka's client properties, by Kafka's names. See Properties for those that are understood.
+	// Properties are Kafka's client properties, by Kafka's names (package property), also with the prefixes consumer., main.consumer.,
+	// producer. and admin.: members are main consumers, NewConsumer makes plain ones. The configuration of one client wins over them.
 	Properties map[string]string
 	// ClientOpts are added to those of every kgo client, last.
 	ClientOpts []kgo.Opt
@@ -42,47 +45,59 @@ type Config struct {
 
 // Cluster is broker.Cluster over franz-go.
 type Cluster struct {
-	cfg Config
-	set settings
-	log *slog.Logger
+	cfg        Config
+	properties map[string]string
+	set        settings // the administration's
+	log        *slog.Logger
 
 	mu     sync.Mutex
-	shared *kgo.Client // for the administration and for topics; made at first use
+	warned map[string]bool // of names that are not understood
+	shared *kgo.Client     // for the administration and for topics; made at first use
 	closed bool
 	txnV2  *bool // does the cluster run transactions v2 (KIP-890 part 2); nil: not asked yet
 }
 
 var _ broker.Cluster = (*Cluster)(nil)
 
-// New returns a way into the cluster. It does not connect: a cluster that cannot be reached shows at the first call.
+// New returns a way into the cluster. It does not connect: a cluster that cannot be reached shows at the first call. All properties that
+// cannot be are in the error, each a *property.Error; names that are not understood are logged once.
 func New(cfg Config) (*Cluster, error) {
-	set, unknown, err := parse(cfg.Properties)
-	if err != nil {
-		return nil, fmt.Errorf("kafka: %w", err)
-	}
-	if len(cfg.Bootstrap) == 0 {
-		cfg.Bootstrap = set.bootstrap
-	}
-	if len(cfg.Bootstrap) == 0 {
-		return nil, errors.New("kafka: no bootstrap servers")
-	}
 	if cfg.Host == nil {
 		cfg.Host = host.NewMachine()
 	}
-	c := &Cluster{cfg: cfg, set: set, log: cfg.Host.Log()}
-	for _, name := range unknown {
-		c.log.Warn("kafka: unknown property", "name", name)
+	c := &Cluster{cfg: cfg, properties: maps.Clone(cfg.Properties), log: cfg.Host.Log(), warned: make(map[string]bool)}
+	unknown, faults := property.Check(cfg.Properties)
+	if err := joined(faults); err != nil {
+		return nil, err
+	}
+	c.warn(unknown)
+	var err error
+	if c.set, err = c.settings(property.Admin, nil); err != nil {
+		return nil, err
+	}
+	if len(cfg.Bootstrap) == 0 && len(c.set.bootstrap) == 0 {
+		return nil, errors.New("kafka: no bootstrap servers")
 	}
 	return c, nil
 }
 
-// Properties are the names of the client properties that Config.Properties understands, in order, each with a line of explanation.
-func Properties() [][2]string {
-	out := make([][2]string, len(properties))
-	for i, p := range properties {
-		out[i] = [2]string{p.name, p.doc}
+func joined(faults []error) error {
+	if len(faults) == 0 {
+		return nil
 	}
-	return out
+	return fmt.Errorf("kafka: %w", errors.Join(faults...))
+}
+
+// warn logs names that are not understood, each once.
+func (c *Cluster) warn(unknown []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, name := range unknown {
+		if !c.warned[name] {
+			c.warned[name] = true
+			c.log.Warn("kafka: unknown property", "name", name)
+		}
+	}
 }
 
 // Close closes what the Cluster itself holds.
@@ -100,26 +115,42 @@ func (c *Cluster) Close() {
 func (c *Cluster) Admin() broker.Admin { return &admin{c: c} }
 
 // newClient makes a kgo client. Offset requests stay below the versions that name topics by id: the port names them by name.
-func (c *Cluster) newClient(clientID string, opts ...kgo.Opt) (*kgo.Client, error) {
+func (c *Cluster) newClient(set *settings, clientID string, opts ...kgo.Opt) (*kgo.Client, error) {
+	seeds := c.cfg.Bootstrap
+	if len(seeds) == 0 {
+		seeds = set.bootstrap
+	}
+	d := &dialer{set: *set, dial: c.cfg.Dialer, host: c.cfg.Host}
+	if d.dial == nil {
+		d.dial = (&net.Dialer{}).DialContext
+	}
 	versions := kversion.Stable()
 	versions.SetMaxKeyVersion(int16(kmsg.OffsetCommit), 9)
 	versions.SetMaxKeyVersion(int16(kmsg.OffsetFetch), 9)
 	versions.SetMaxKeyVersion(int16(kmsg.TxnOffsetCommit), 5)
 	all := []kgo.Opt{
-		kgo.SeedBrokers(c.cfg.Bootstrap...),
+		kgo.SeedBrokers(seeds...),
+		kgo.Dialer(d.connect),
 		kgo.MaxVersions(versions),
 		kgo.WithLogger(&logger{c.log}),
-		kgo.MetadataMaxAge(max(c.set.metadataMaxAge, time.Second)),
-		kgo.MetadataMinAge(min(100*time.Millisecond, max(c.set.metadataMaxAge, time.Second))),
-		kgo.ConnIdleTimeout(max(c.set.connectionsMaxIdle, time.Second)),
-		kgo.RetryBackoffFn(c.backoff),
+		kgo.MetadataMaxAge(set.metadataMaxAge),
+		kgo.MetadataMinAge(100 * time.Millisecond),
+		kgo.ConnIdleTimeout(set.idle),
+		kgo.RequestTimeoutOverhead(set.request),
+		kgo.RetryBackoffFn(set.backoff),
 		kgo.DisableClientMetrics(),
+	}
+	if set.mechanism != nil {
+		all = append(all, kgo.SASL(set.mechanism))
+	}
+	if set.requestRetries >= 0 {
+		all = append(all, kgo.RequestRetries(set.requestRetries))
+	}
+	if set.apiTimeout > 0 {
+		all = append(all, kgo.RetryTimeout(set.apiTimeout))
 	}
 	if clientID != "" {
 		all = append(all, kgo.ClientID(clientID))
-	}
-	if c.cfg.Dialer != nil {
-		all = append(all, kgo.Dialer(c.cfg.Dialer))
 	}
 	all = append(append(all, opts...), c.cfg.ClientOpts...)
 	cl, err := kgo.NewClient(all...)
@@ -127,12 +158,6 @@ func (c *Cluster) newClient(clientID string, opts ...kgo.Opt) (*kgo.Client, erro
 		return nil, fmt.Errorf("kafka: %w", err)
 	}
 	return cl, nil
-}
-
-// backoff is the pause before the n-th further attempt, n from 1: it doubles.
-func (c *Cluster) backoff(n int) time.Duration {
-	d := c.set.retryBackoff << min(max(n-1, 0), 16)
-	return max(min(d, c.set.retryBackoffMax), time.Millisecond)
 }
 
 // client is the client that the administration and topic look-ups share.
@@ -143,7 +168,7 @@ func (c *Cluster) client() (*kgo.Client, error) {
 		return nil, broker.ErrClosed
 	}
 	if c.shared == nil {
-		cl, err := c.newClient(c.set.consumer.ClientID)
+		cl, err := c.newClient(&c.set, c.set.clientID)
 		if err != nil {
 			return nil, err
 		}

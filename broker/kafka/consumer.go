@@ -9,12 +9,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/broker/property"
 )
 
 // consumer is broker.Consumer. Its thread takes from partitions what fetches, on goroutines of their own, have put there.
 type consumer struct {
 	c      *Cluster
 	cfg    broker.ConsumerConfig
+	set    settings
 	group  string // where committed positions come from; empty: nowhere
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -43,11 +45,15 @@ var _ broker.Consumer = (*consumer)(nil)
 
 // NewConsumer returns a consumer of assigned partitions.
 func (c *Cluster) NewConsumer(_ context.Context, cfg broker.ConsumerConfig) (broker.Consumer, error) {
-	return c.newConsumer(cfg, "")
+	return c.newConsumer(property.Consumer, cfg, "")
 }
 
-func (c *Cluster) newConsumer(cfg broker.ConsumerConfig, group string) (*consumer, error) {
-	def := c.set.consumer
+func (c *Cluster) newConsumer(kind property.Kind, cfg broker.ConsumerConfig, group string) (*consumer, error) {
+	set, err := c.settings(kind, cfg.Properties)
+	if err != nil {
+		return nil, err
+	}
+	def := set.consumer
 	cfg.ClientID = orElse(cfg.ClientID, def.ClientID)
 	cfg.Rack = orElse(cfg.Rack, def.Rack)
 	cfg.Isolation = orElse(cfg.Isolation, def.Isolation)
@@ -56,9 +62,9 @@ func (c *Cluster) newConsumer(cfg broker.ConsumerConfig, group string) (*consume
 	cfg.MinBytes = orElse(cfg.MinBytes, def.MinBytes)
 	cfg.PartitionMax = orElse(cfg.PartitionMax, def.PartitionMax)
 	cfg.MaxWait = max(orElse(cfg.MaxWait, def.MaxWait), 10*time.Millisecond) // fetches follow each other: without a wait they would spin
-	co := &consumer{c: c, cfg: cfg, group: group, wake: make(chan struct{}, 1),
+	co := &consumer{c: c, cfg: cfg, set: set, group: group, wake: make(chan struct{}, 1),
 		parts: make(map[broker.TopicPartition]*partition), busy: make(map[int32]*[lanes]bool)}
-	cl, err := c.newClient(cfg.ClientID)
+	cl, err := c.newClient(&co.set, cfg.ClientID)
 	if err != nil {
 		return nil, err
 	}

@@ -138,7 +138,7 @@ func (c *consumer) fetch(id int32, lane int, wait time.Duration, ws []*wanted) {
 	}
 	if err != nil {
 		if lane > 0 && c.ctx.Err() == nil {
-			_, _ = topicsMetadata(c.ctx, cl, nil) // the lane's client may not have met this broker; the fetch itself is retried
+			_, _ = topicsMetadata(c.ctx, cl, nil, false) // the lane's client may not have met this broker; the fetch itself is retried
 		}
 		for _, w := range ws {
 			w.err = err
@@ -167,11 +167,11 @@ func (c *consumer) lane(i int) (*kgo.Client, error) {
 	if cl != nil {
 		return cl, nil
 	}
-	cl, err := c.c.newClient(c.cfg.ClientID)
+	cl, err := c.c.newClient(&c.set, c.cfg.ClientID)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := topicsMetadata(c.ctx, cl, nil); err != nil {
+	if _, err := topicsMetadata(c.ctx, cl, nil, false); err != nil {
 		cl.Close()
 		return nil, err
 	}
@@ -212,7 +212,7 @@ func (c *consumer) fetchRequest(wait time.Duration, ws []*wanted) *kmsg.FetchReq
 
 // decodeResponse fills in the answers.
 func (c *consumer) decodeResponse(resp *kmsg.FetchResponse, ws []*wanted) {
-	d := decoder{decompress: decompressor}
+	d := decoder{decompress: decompressor, trusting: !c.set.checkCRC}
 	for i := range resp.Topics {
 		t := &resp.Topics[i]
 		for j := range t.Partitions {
@@ -303,7 +303,7 @@ func (c *consumer) failed(p *partition, w *wanted) {
 
 func (c *consumer) backOff(p *partition) {
 	p.retries++
-	p.retryAt = time.Now().Add(c.c.backoff(p.retries))
+	p.retryAt = time.Now().Add(c.set.backoff(p.retries))
 }
 
 // resolve finds leaders and positions until nothing is left to be found.
@@ -360,7 +360,7 @@ func (c *consumer) findLeaders(ps []*partition) {
 			topics = append(topics, p.tp.Topic)
 		}
 	}
-	found, err := topicsMetadata(c.ctx, c.lanes[0], topics)
+	found, err := topicsMetadata(c.ctx, c.lanes[0], topics, c.set.autoCreate)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, p := range ps {

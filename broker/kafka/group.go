@@ -19,8 +19,9 @@ const protocolType = "consumer"
 // At most one join (JoinGroup, SyncGroup) is under way; a heartbeat runs from its end to the beginning of the next.
 type group struct {
 	memberID   string
-	generation int32 // of the last join that ended, where SyncGroup may have failed
-	current    int32 // the generation that the thread may commit in
+	generation int32                // of the last join that ended, where SyncGroup may have failed
+	current    int32                // the generation that the thread may commit in; -1: the group does not know the member
+	as         broker.GroupMetadata // what the last join gave: kept when the group expels the member, so that it is refused
 	owned      []broker.TopicPartition
 	ownedIn    int32 // the generation that gave them
 
@@ -77,7 +78,7 @@ func (m *member) join(ctx context.Context, metadata []byte, reason string) {
 			continue
 		case errors.Is(err, broker.ErrRetriable):
 			m.c.log.Debug("kafka: join failed", "group", m.cfg.Group, "error", err)
-			if m.c.cfg.Host.Sleep(ctx, m.c.backoff(attempt)) != nil {
+			if m.c.cfg.Host.Sleep(ctx, m.set.backoff(attempt)) != nil {
 				return
 			}
 		default:
@@ -98,6 +99,7 @@ func (m *member) joinEnded(ctx context.Context, a *broker.Assignment) {
 	g.joining, g.joined = false, a
 	g.current, g.ownedIn = g.generation, g.generation
 	id, generation := g.memberID, g.generation
+	g.as = broker.GroupMetadata{Group: m.cfg.Group, MemberID: id, InstanceID: m.cfg.InstanceID, Generation: generation}
 	m.mu.Unlock()
 	m.notify()
 	go m.heartbeat(ctx, id, generation)
@@ -250,7 +252,7 @@ func (m *member) plan(ctx context.Context, joined *kmsg.JoinGroupResponse) ([]km
 
 // partitionCounts are those of the topics that exist.
 func (m *member) partitionCounts(ctx context.Context, topics []string) (map[string]int32, error) {
-	found, err := topicsMetadata(ctx, m.lanes[0], topics)
+	found, err := topicsMetadata(ctx, m.lanes[0], topics, m.set.autoCreate)
 	if err != nil {
 		return nil, err
 	}
@@ -322,7 +324,7 @@ func (m *member) watchTopics(ctx context.Context, looked time.Time) time.Time {
 			topics, missing = append(topics, name), true
 		}
 	}
-	if !missing && time.Since(looked) < m.c.set.metadataMaxAge {
+	if !missing && time.Since(looked) < m.set.metadataMaxAge {
 		return looked
 	}
 	slices.Sort(topics)

@@ -7,10 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"slices"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -19,54 +16,9 @@ import (
 	"github.com/kstreamlab/kstreamlab/internal/host"
 )
 
-func TestPropertiesAreSortedAndDescribed(t *testing.T) {
-	var names []string
-	for _, p := range Properties() {
-		names = append(names, p[0])
-		if p[1] == "" {
-			t.Errorf("%s has no explanation", p[0])
-		}
-	}
-	if !slices.IsSorted(names) {
-		t.Errorf("not sorted, which parse needs: %q", names)
-	}
-}
-
-func TestParse(t *testing.T) {
-	s, unknown, err := parse(map[string]string{
-		"bootstrap.servers": "a:1, b:2", "linger.ms": "5", "fetch.max.wait.ms": "0", "compression.type": "zstd", "isolation.level": "read_committed",
-		"auto.offset.reset": "latest", "session.timeout.ms": "6000", "client.id": "me", "nosuch.property": "1", "security.protocol": "PLAINTEXT",
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if fmt.Sprint(s.bootstrap) != "[a:1 b:2]" || s.producer.Linger != 5*time.Millisecond || s.consumer.MaxWait != 0 || s.producer.Compression != "zstd" ||
-		s.consumer.Isolation != broker.ReadCommitted || s.consumer.Reset != broker.ResetLatest || s.member.SessionTimeout != 6*time.Second ||
-		s.producer.ClientID != "me" || s.consumer.ClientID != "me" || s.consumer.PartitionMax != 1<<20 {
-		t.Errorf("parsed as %+v", s)
-	}
-	if fmt.Sprint(unknown) != "[nosuch.property]" {
-		t.Errorf("unknown: %q", unknown)
-	}
-}
-
-func TestParseTellsAllFaults(t *testing.T) {
-	bad := map[string]string{"linger.ms": "soon", "batch.size": "-1", "compression.type": "rar", "isolation.level": "x", "auto.offset.reset": "y",
-		"bootstrap.servers": " , ", "security.protocol": "SSL"}
-	_, _, err := parse(bad)
-	if err == nil {
-		t.Fatal("no error")
-	}
-	for name, value := range bad {
-		if !strings.Contains(err.Error(), name+"="+value) {
-			t.Errorf("the error does not name %s=%s: %v", name, value, err)
-		}
-	}
-}
-
-func TestNewNeedsAddressesAndHost(t *testing.T) {
+func TestNewNeedsAddresses(t *testing.T) {
 	h := host.NewLive(t.Context(), host.LiveConfig{Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	for _, cfg := range []Config{{Host: h}, {Bootstrap: []string{"a:1"}}, {Host: h, Bootstrap: []string{"a:1"}, Properties: map[string]string{"linger.ms": "x"}}} {
+	for _, cfg := range []Config{{Host: h}, {Host: h, Bootstrap: []string{"a:1"}, Properties: map[string]string{"linger.ms": "x"}}} {
 		if c, err := New(cfg); err == nil {
 			t.Errorf("%+v made %v", cfg, c)
 		}

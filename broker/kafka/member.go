@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/broker/property"
 )
 
 // member is broker.Member: a consumer, and the classic group protocol (group.go). Joining and heartbeats happen on goroutines; what
@@ -30,16 +31,18 @@ func (c *Cluster) JoinGroup(_ context.Context, cfg broker.MemberConfig) (broker.
 	if cfg.Group == "" || cfg.Assignor == nil || cfg.Listener == nil {
 		return nil, &broker.Error{Op: "JoinGroup", Kind: broker.ErrFatal, Text: "a member needs a group, an assignor and a listener"}
 	}
-	def := c.set.member
-	cfg.SessionTimeout = orElse(cfg.SessionTimeout, def.SessionTimeout)
-	cfg.HeartbeatInterval = orElse(cfg.HeartbeatInterval, def.HeartbeatInterval)
-	cfg.RebalanceTimeout = orElse(cfg.RebalanceTimeout, def.RebalanceTimeout)
-	co, err := c.newConsumer(cfg.ConsumerConfig, cfg.Group)
+	co, err := c.newConsumer(property.MainConsumer, cfg.ConsumerConfig, cfg.Group)
 	if err != nil {
 		return nil, err
 	}
+	def := co.set.member
+	cfg.InstanceID = orElse(cfg.InstanceID, def.InstanceID)
+	cfg.SessionTimeout = orElse(cfg.SessionTimeout, def.SessionTimeout)
+	cfg.HeartbeatInterval = orElse(cfg.HeartbeatInterval, def.HeartbeatInterval)
+	cfg.RebalanceTimeout = orElse(cfg.RebalanceTimeout, def.RebalanceTimeout)
 	m := &member{consumer: co, cfg: cfg}
-	m.group = group{generation: -1, current: -1, ownedIn: -1, polled: time.Now(), rejoin: "the member is new"}
+	m.group = group{generation: -1, current: -1, ownedIn: -1, polled: time.Now(), rejoin: "the member is new",
+		as: broker.GroupMetadata{Group: cfg.Group, InstanceID: cfg.InstanceID, Generation: -1}}
 	return m, nil
 }
 
@@ -171,7 +174,7 @@ func (m *member) Commit(ctx context.Context, offsets map[broker.TopicPartition]b
 		return nil
 	}
 	as := m.Metadata()
-	if as.Generation < 0 {
+	if !m.known() {
 		kind := broker.ErrRebalancing
 		if len(m.owned) > 0 {
 			kind = broker.ErrUnknownMember // it was one, and will be told in Poll
@@ -204,16 +207,25 @@ func (m *member) Committed(ctx context.Context, tps ...broker.TopicPartition) (m
 		if !coded(err, kerr.UnstableOffsetCommit) {
 			return found, err
 		}
-		if err := m.c.cfg.Host.Sleep(ctx, min(m.c.backoff(attempt), 50*time.Millisecond)); err != nil {
+		if err := m.c.cfg.Host.Sleep(ctx, min(m.set.backoff(attempt), 50*time.Millisecond)); err != nil {
 			return nil, err
 		}
 	}
 }
 
+// Metadata stays that of the last join when the group has expelled the member: a transaction's offsets that name no member are
+// taken by brokers without looking at the generation.
 func (m *member) Metadata() broker.GroupMetadata {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return broker.GroupMetadata{Group: m.cfg.Group, MemberID: m.group.memberID, InstanceID: m.cfg.InstanceID, Generation: m.group.current}
+	return m.group.as
+}
+
+// known says whether the group knew the member when it was last heard of.
+func (m *member) known() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.group.current >= 0
 }
 
 func (m *member) Rejoin(reason string) {

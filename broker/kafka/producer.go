@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/broker/property"
 )
 
 // maxBuffered is how many records a producer holds before Send blocks; buffer.memory limits their bytes.
@@ -22,6 +23,7 @@ const maxSpared = 1 << 16
 // producer is broker.Producer: one idempotent kgo client. Transactions are in transaction.go.
 type producer struct {
 	c      *Cluster
+	set    settings
 	cl     *kgo.Client
 	ctx    context.Context // ends with the producer
 	cancel context.CancelFunc
@@ -29,6 +31,7 @@ type producer struct {
 	v2     bool   // the cluster runs transactions v2
 
 	delivery time.Duration // delivery.timeout.ms
+	untold   bool          // acks=0: no broker says where records went
 
 	// done is told when deliveries have ended.
 	done chan struct{}
@@ -63,7 +66,11 @@ type delivery struct {
 
 // NewProducer returns an idempotent or transactional producer. With a transactional id it fences its predecessors before it returns.
 func (c *Cluster) NewProducer(ctx context.Context, cfg broker.ProducerConfig) (broker.Producer, error) {
-	def := c.set.producer
+	set, err := c.settings(property.Producer, cfg.Properties)
+	if err != nil {
+		return nil, err
+	}
+	def := set.producer
 	cfg.ClientID = orElse(cfg.ClientID, def.ClientID)
 	cfg.TransactionTimeout = orElse(cfg.TransactionTimeout, def.TransactionTimeout)
 	cfg.Linger = orElse(cfg.Linger, def.Linger)
@@ -71,26 +78,13 @@ func (c *Cluster) NewProducer(ctx context.Context, cfg broker.ProducerConfig) (b
 	cfg.Compression = orElse(cfg.Compression, def.Compression)
 	cfg.DeliveryTimeout = orElse(cfg.DeliveryTimeout, def.DeliveryTimeout)
 	cfg.RequestTimeout = orElse(cfg.RequestTimeout, def.RequestTimeout)
-	compression, err := codec(cfg.Compression)
+	cfg.Acks = orElse(cfg.Acks, def.Acks)
+	opts, err := set.produceOpts(cfg)
 	if err != nil {
 		return nil, err
 	}
-	opts := []kgo.Opt{
-		kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.RequiredAcks(kgo.AllISRAcks()),
-		kgo.ProducerBatchCompression(compression),
-		// a batch grows while its predecessor is on its way, up to what one request may hold: a limit per batch (batch.size) would
-		// only cut it into more
-		kgo.ProducerBatchMaxBytes(int32(cfg.MaxRequestSize)),
-		kgo.ProducerLinger(cfg.Linger),
-		kgo.MaxBufferedRecords(math.MaxInt32),
-		kgo.ProduceRequestTimeout(cfg.RequestTimeout),
-	}
-	if cfg.TransactionalID != "" {
-		opts = append(opts, kgo.TransactionalID(cfg.TransactionalID), kgo.TransactionTimeout(cfg.TransactionTimeout))
-	}
-	p := &producer{c: c, id: cfg.TransactionalID, delivery: cfg.DeliveryTimeout, done: make(chan struct{}, 1), counts: make(map[string]int32)}
-	if p.cl, err = c.newClient(cfg.ClientID, opts...); err != nil {
+	p := &producer{c: c, set: set, untold: cfg.Acks == broker.AcksNone, id: cfg.TransactionalID, delivery: cfg.DeliveryTimeout, done: make(chan struct{}, 1), counts: make(map[string]int32)}
+	if p.cl, err = c.newClient(&p.set, cfg.ClientID, opts...); err != nil {
 		return nil, err
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
@@ -107,21 +101,37 @@ func (c *Cluster) NewProducer(ctx context.Context, cfg broker.ProducerConfig) (b
 	return p, nil
 }
 
-// codec is kgo's codec of a Kafka compression.type.
-func codec(name string) (kgo.CompressionCodec, error) {
-	switch name {
-	case "none":
-		return kgo.NoCompression(), nil
-	case "gzip":
-		return kgo.GzipCompression(), nil
-	case "snappy":
-		return kgo.SnappyCompression(), nil
-	case "lz4":
-		return kgo.Lz4Compression(), nil
-	case "zstd":
-		return kgo.ZstdCompression(), nil
+// produceOpts are kgo's options for a producer.
+func (s *settings) produceOpts(cfg broker.ProducerConfig) ([]kgo.Opt, error) {
+	compression, err := s.codec(cfg.Compression)
+	if err != nil {
+		return nil, err
 	}
-	return kgo.CompressionCodec{}, fmt.Errorf("unknown compression %q: want none, gzip, snappy, lz4 or zstd", name)
+	opts := []kgo.Opt{
+		kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		kgo.ProducerBatchCompression(compression),
+		// a batch grows while its predecessor is on its way, up to what one request may hold: kgo would refuse a record over a smaller
+		// limit (batch.size), and not only cut the batch before it
+		kgo.ProducerBatchMaxBytes(int32(max(512, cfg.MaxRequestSize))),
+		kgo.ProducerLinger(cfg.Linger),
+		kgo.MaxBufferedRecords(math.MaxInt32),
+		kgo.ProduceRequestTimeout(max(100*time.Millisecond, cfg.RequestTimeout)),
+	}
+	if s.recordRetries >= 0 {
+		opts = append(opts, kgo.RecordRetries(s.recordRetries))
+	}
+	acks := map[broker.Acks]kgo.Acks{broker.AcksAll: kgo.AllISRAcks(), broker.AcksLeader: kgo.LeaderAck(), broker.AcksNone: kgo.NoAck()}
+	opts = append(opts, kgo.RequiredAcks(acks[cfg.Acks]))
+	if cfg.TransactionalID == "" {
+		if cfg.Acks != broker.AcksAll || !s.idempotent {
+			opts = append(opts, kgo.DisableIdempotentWrite(), kgo.MaxProduceRequestsInflightPerBroker(s.inFlight))
+		}
+		return opts, nil
+	}
+	if cfg.Acks != broker.AcksAll || !s.idempotent {
+		return nil, &broker.Error{Op: "InitProducerId", Kind: broker.ErrFatal, Text: cfg.TransactionalID + ": a transactional producer needs acks=all and enable.idempotence=true"}
+	}
+	return append(opts, kgo.TransactionalID(cfg.TransactionalID), kgo.TransactionTimeout(cfg.TransactionTimeout)), nil
 }
 
 func (p *producer) Partitions(ctx context.Context, topic string) (int32, error) {
@@ -197,12 +207,20 @@ func (p *producer) sendable() error {
 	return nil
 }
 
-// makeRoom blocks until n records of size bytes fit, or nothing is held.
+// makeRoom blocks until n records of size bytes fit, or nothing is held; at most max.block.ms.
 func (p *producer) makeRoom(ctx context.Context, n, size int) error {
-	for p.records > 0 && (p.records+n > maxBuffered || p.bytes+size > p.c.set.buffer) {
+	full := func() bool { return p.records > 0 && (p.records+n > maxBuffered || p.bytes+size > p.set.buffer) }
+	if !full() {
+		return p.txn.err
+	}
+	limit := time.NewTimer(p.set.maxBlock)
+	defer limit.Stop()
+	for full() {
 		select {
 		case <-p.done:
 			p.runAcks()
+		case <-limit.C:
+			return &broker.Error{Op: "Produce", Kind: broker.ErrTimeout, Text: fmt.Sprintf("there was no room for %d bytes within max.block.ms, %s; buffer.memory is %d", size, p.set.maxBlock, p.set.buffer)}
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -261,7 +279,7 @@ func (p *producer) delivered(d *delivery, r *kgo.Record, err error) {
 		if d.err == nil {
 			d.err = err
 		}
-	} else if r == &d.slab[0] {
+	} else if r == &d.slab[0] && !p.untold {
 		d.base = r.Offset
 	}
 	d.left--

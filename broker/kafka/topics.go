@@ -11,10 +11,12 @@ import (
 	"github.com/kstreamlab/kstreamlab/broker"
 )
 
-// topicsMetadata asks a broker for these topics, by name; it creates none. An error of a topic is in its ErrorCode.
-func topicsMetadata(ctx context.Context, cl *kgo.Client, topics []string) (map[string]kmsg.MetadataResponseTopic, error) {
+// topicsMetadata asks a broker for these topics, by name; with create, it lets the broker create those that are missing, if its own
+// settings allow that. An error of a topic is in its ErrorCode.
+func topicsMetadata(ctx context.Context, cl *kgo.Client, topics []string, create bool) (map[string]kmsg.MetadataResponseTopic, error) {
 	req := kmsg.NewPtrMetadataRequest()
 	req.Topics = []kmsg.MetadataRequestTopic{}
+	req.AllowAutoTopicCreation = create
 	for _, name := range topics {
 		t := kmsg.NewMetadataRequestTopic()
 		t.Topic = &name
@@ -36,7 +38,7 @@ func topicsMetadata(ctx context.Context, cl *kgo.Client, topics []string) (map[s
 
 // partitionCount is the number of partitions of a topic; kerr.UnknownTopicOrPartition becomes broker.ErrUnknownTopic.
 func partitionCount(ctx context.Context, cl *kgo.Client, topic string) (int32, error) {
-	found, err := topicsMetadata(ctx, cl, []string{topic})
+	found, err := topicsMetadata(ctx, cl, []string{topic}, false)
 	if err != nil {
 		return 0, err
 	}

@@ -240,7 +240,7 @@ func (p *producer) confirmCommit(ctx context.Context, id int64, epoch int16) err
 		if !errors.Is(err, broker.ErrRetriable) {
 			return err
 		}
-		if err := p.c.cfg.Host.Sleep(ctx, p.c.backoff(attempt)); err != nil {
+		if err := p.c.cfg.Host.Sleep(ctx, p.set.backoff(attempt)); err != nil {
 			return &broker.Error{Op: "EndTxn", Kind: broker.ErrTimeout, Text: errLost.Error()}
 		}
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/broker/kafka"
+	"github.com/kstreamlab/kstreamlab/broker/property"
 	"github.com/kstreamlab/kstreamlab/internal/host"
 	"github.com/kstreamlab/kstreamlab/streams"
 	"github.com/kstreamlab/kstreamlab/streams/declare"
@@ -173,7 +174,7 @@ func runApp(c *cobra.Command, name string, f streamsFlags) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	h := host.NewLive(ctx, host.LiveConfig{Name: app.Name, Log: log})
-	cluster, err := kafka.New(kafka.Config{Bootstrap: strings.Split(props["bootstrap.servers"], ","), Host: h, Properties: clientProperties(props)})
+	cluster, err := kafka.New(kafka.Config{Host: h, Properties: clientProperties(props)})
 	if err != nil {
 		return err
 	}
@@ -184,16 +185,13 @@ func runApp(c *cobra.Command, name string, f streamsFlags) error {
 	return serve(ctx, app, streams.NewInstance(app.Topology, cfg, cluster, h), log)
 }
 
-// clientProperties are those of the properties that are for clients, without prefix.
+// clientProperties are those of the properties that are for clients, with their prefixes. The instance says which client is which.
 func clientProperties(props map[string]string) map[string]string {
-	known := map[string]bool{}
-	for _, p := range kafka.Properties() {
-		known[p[0]] = true
-	}
 	out := map[string]string{}
-	for k, v := range props {
-		if known[k] {
-			out[k] = v
+	for name, value := range props { // into a map again
+		prefix, rest := property.Split(name)
+		if _, known := property.Lookup(rest); prefix != "" || known {
+			out[name] = value
 		}
 	}
 	delete(out, "client.id")

@@ -1,0 +1,130 @@
+package streams
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kstreamlab/kstreamlab/broker"
+	client "github.com/kstreamlab/kstreamlab/broker/property"
+)
+
+// mainProperties are those of the main consumer that an instance itself acts upon: their prefixed forms count too.
+var mainProperties = []string{"auto.offset.reset", "group.instance.id", "heartbeat.interval.ms", "max.poll.interval.ms", "max.poll.records", "session.timeout.ms"}
+
+// checkClients looks at the properties that are for clients, and takes over those that the instance itself acts upon. Of the unknown names
+// it keeps those that no client knows either.
+func (v *values) checkClients(props map[string]string, unknown []string) []string {
+	mine := map[string]string{}
+	for name, value := range props { // into a map again
+		prefix, rest := client.Split(name)
+		if _, ok := client.Lookup(rest); ok {
+			if _, own := v.set[name]; prefix != "" || !own || v.passed(name) {
+				mine[name] = value
+			}
+		}
+	}
+	_, faults := client.Check(mine)
+	for _, err := range faults {
+		v.errs = append(v.errs, err)
+	}
+	main, producer := client.MainConsumer.For(props), client.Producer.For(props)
+	for _, name := range mainProperties {
+		if value, ok := main[name]; ok {
+			v.set[name] = strings.TrimSpace(value)
+		}
+	}
+	if value, ok := producer["transaction.timeout.ms"]; ok {
+		v.set["transaction.timeout.ms"] = strings.TrimSpace(value)
+	}
+	if v.text("processing.guarantee") == "exactly_once_v2" {
+		v.checkExactlyOnce(props)
+	}
+	return slices.DeleteFunc(unknown, func(name string) bool { _, ok := client.Lookup(name); return ok })
+}
+
+// passed says that the application's own table has nothing against a property.
+func (v *values) passed(name string) bool {
+	return !slices.ContainsFunc(v.errs, func(err error) bool {
+		e, ok := err.(*PropertyError)
+		return ok && e.Name == name
+	})
+}
+
+// checkExactlyOnce refuses what a transactional producer cannot do.
+func (v *values) checkExactlyOnce(props map[string]string) {
+	producer := client.Producer.For(props)
+	for _, want := range []struct{ name, value, same string }{{"acks", "all", "-1"}, {"enable.idempotence", "true", "TRUE"}} {
+		value, ok := producer[want.name]
+		if value = strings.TrimSpace(value); ok && value != want.same && !strings.EqualFold(value, want.value) {
+			v.errs = append(v.errs, &PropertyError{Name: client.Producer.Name(props, want.name), Value: value, Want: "it must be " + want.value + " for processing.guarantee=exactly_once_v2"})
+		}
+	}
+}
+
+// clientProperties are the properties of one kind of client: those without a prefix, except what only the application understands, and
+// over them those with the kind's prefixes.
+func (c *Config) clientProperties(kind client.Kind) map[string]string {
+	all := maps.Clone(c.Properties)
+	maps.DeleteFunc(all, func(name, _ string) bool {
+		prefix, _ := client.Split(name)
+		_, known := client.Lookup(name)
+		return prefix == "" && !known
+	})
+	out := kind.For(all)
+	delete(out, "client.id") // each client has a name of its own
+	delete(out, "group.instance.id")
+	return out
+}
+
+// number32 is a property's value where it is given, or else 0, which stands for the default.
+func number32(props map[string]string, name string) int {
+	n, err := strconv.Atoi(strings.TrimSpace(props[name]))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func millis(props map[string]string, name string) time.Duration {
+	return time.Duration(number32(props, name)) * time.Millisecond
+}
+
+// consumerConfig is a consumer's configuration.
+func (c *Config) consumerConfig(name string, kind client.Kind) broker.ConsumerConfig {
+	p := c.clientProperties(kind)
+	cfg := broker.ConsumerConfig{ClientID: name, Reset: c.Reset, Rack: p["client.rack"], MaxBytes: number32(p, "fetch.max.bytes"), MinBytes: number32(p, "fetch.min.bytes"),
+		PartitionMax: number32(p, "max.partition.fetch.bytes"), MaxWait: millis(p, "fetch.max.wait.ms"), Properties: p}
+	if c.ExactlyOnce || strings.TrimSpace(p["isolation.level"]) == "read_committed" {
+		cfg.Isolation = broker.ReadCommitted
+	}
+	return cfg
+}
+
+// producerConfig is a producer's configuration, without a transactional id.
+func (c *Config) producerConfig(name string) broker.ProducerConfig {
+	p := c.clientProperties(client.Producer)
+	cfg := broker.ProducerConfig{ClientID: name, TransactionTimeout: c.TransactionTimeout, Linger: defaultLinger * time.Millisecond, BatchSize: number32(p, "batch.size"),
+		MaxRequestSize: number32(p, "max.request.size"), Compression: strings.TrimSpace(p["compression.type"]), DeliveryTimeout: millis(p, "delivery.timeout.ms"),
+		RequestTimeout: millis(p, "request.timeout.ms"), Properties: p}
+	if _, ok := p["linger.ms"]; ok {
+		cfg.Linger = millis(p, "linger.ms")
+	}
+	switch strings.TrimSpace(p["acks"]) {
+	case "1":
+		cfg.Acks = broker.AcksLeader
+	case "0":
+		cfg.Acks = broker.AcksNone
+	}
+	return cfg
+}
+
+func (c *Config) mainConsumer(name string) broker.ConsumerConfig {
+	return c.consumerConfig(name, client.MainConsumer)
+}
+
+func (c *Config) restoreConsumer(name string) broker.ConsumerConfig {
+	return c.consumerConfig(name, client.RestoreConsumer)
+}
