@@ -82,7 +82,7 @@ func Open(top *streams.Topology, o Options) (*Driver, error) {
 
 func (d *Driver) start(top *streams.Topology) error {
 	tc := streams.TaskConfig(top, &d.cfg, d.clock)
-	tc.Topology = d.plan
+	tc.Topology, tc.EmitInterval = d.plan, 0
 	collector := task.NewCollector(context.Background(), d.out, false, rand.New(rand.NewPCG(1, 1)), tc.Handlers.Production)
 	collector.SetBatch(1)
 	var inputs []broker.TopicPartition

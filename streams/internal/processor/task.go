@@ -81,6 +81,9 @@ type Task interface {
 	Keep(b []byte)
 	// Schedule calls f at each interval of one clock. start -1: no anchor. It returns the function that cancels.
 	Schedule(start, interval int64, t PunctuationType, node string, f func(now int64) error) func()
+	// EmitInterval is the shortest time, in ms of the wall clock, between two emissions of what is closed (unmatched records of an
+	// outer join, final windows): 1000, as in Kafka, and 0 in the test driver.
+	EmitInterval() int64
 	// RequestCommit asks for a commit at the next occasion.
 	RequestCommit()
 }

@@ -72,6 +72,9 @@ func (t *Task) Alloc(n int) []byte { return t.coll.Alloc(n) }
 // Keep implements processor.Task.
 func (t *Task) Keep(b []byte) { t.coll.Keep(b) }
 
+// EmitInterval implements processor.Task.
+func (t *Task) EmitInterval() int64 { return t.cfg.EmitInterval }
+
 // RequestCommit implements processor.Task.
 func (t *Task) RequestCommit() { t.commit = true }
 

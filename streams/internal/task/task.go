@@ -37,6 +37,8 @@ type Config struct {
 	Handlers   Handlers
 	// ForgetTime switches off what Kafka does not have: operators' times are then forgotten with the task, as in Kafka Streams.
 	ForgetTime bool
+	// EmitInterval is processor.Task's.
+	EmitInterval int64
 	// Dropped is told of every dropped record; nil: nobody.
 	Dropped func(id processor.TaskID, node, reason string)
 }
