@@ -25,6 +25,8 @@ type Builder struct {
 	InMemory bool
 	// MergeRepartitions merges repartition topics below one key-changing step: topology.optimization=merge.repartition.topics.
 	MergeRepartitions bool
+	// SelfJoins lets joins of a stream with itself do with one store: topology.optimization=single.store.self.join.
+	SelfJoins bool
 	// ReuseSources restores the stores of tables that are made of a topic from that topic, without a changelog:
 	// topology.optimization=reuse.ktable.source.topics.
 	ReuseSources bool
@@ -49,7 +51,7 @@ func (b *Builder) Build() (*Topology, error) {
 	if b.ExplicitNames && len(b.noNames) > 0 {
 		return nil, &topology.Error{Text: "these internal resources have not been named: " + strings.Join(b.noNames, ", ")}
 	}
-	b.g.MergeRepartitions = b.MergeRepartitions
+	b.g.MergeRepartitions, b.g.SelfJoins = b.MergeRepartitions, b.SelfJoins
 	t, err := b.g.Build()
 	if err != nil {
 		return nil, err

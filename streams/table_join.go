@@ -99,12 +99,13 @@ func JoinTables[K, V1, V2, R any](kind JoinKind, left *KTable[K, V1], right *KTa
 		from: joinTable[K, V1, V2, R]{t, kind, left.from, right.from, join, sides}}
 }
 
-// suffixed is a name derived from the user's, or a generated one; unlike with Named, no number is used up where the user gave a name.
+// suffixed is a name derived from the user's, or a generated one. A number is used up in any case.
 func (b *Builder) suffixed(user, suffix, prefix string) string {
+	generated := b.g.NewName(prefix)
 	if user != "" {
 		return user + suffix
 	}
-	return b.g.NewName(prefix)
+	return generated
 }
 
 // union is all of these nodes, each once.

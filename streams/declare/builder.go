@@ -51,6 +51,7 @@ func (b *builder) defaults(config map[string]string) error {
 	o := config["topology.optimization"]
 	b.b.MergeRepartitions = o == "all" || strings.Contains(o, "merge.repartition.topics")
 	b.b.ReuseSources = o == "all" || strings.Contains(o, "reuse.ktable.source.topics")
+	b.b.SelfJoins = o == "all" || strings.Contains(o, "single.store.self.join")
 	b.b.OldChanges = before(config["upgrade.from"], 3, 4)
 	switch class := config["default.timestamp.extractor"]; class[strings.LastIndexByte(class, '.')+1:] {
 	case "LogAndSkipOnInvalidTimestamp":

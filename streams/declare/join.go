@@ -45,7 +45,10 @@ func (s *step) form() joinForm {
 func buildJoin(_ *builder, s *step) error {
 	kind := joinKinds[get[string](s, "type")]
 	join := get[*expression](s, "value")
-	if s.inputs[0].shape == stream {
+	switch {
+	case s.inputs[1].shape == stream:
+		return buildStreamJoin(s, kind, join)
+	case s.inputs[0].shape == stream:
 		return buildStreamTableJoin(s, kind, join)
 	}
 	opts, err := materializedOption(s)
@@ -68,4 +71,42 @@ func buildStreamTableJoin(s *step, kind streams.JoinKind, join *expression) erro
 	return s.done(streams.JoinTable(streamOf(s), kind, s.inputs[1].node.(*ktable), func(k, v, t any, _ bool) (any, error) {
 		return join.value(&pair{k, v, t})
 	}, streams.Joined[any, any]{Key: key, Value: left, Name: string(name)}))
+}
+
+func buildStreamJoin(s *step, kind streams.JoinKind, join *expression) error {
+	m, _, err := materialized(s)
+	if err != nil {
+		return err
+	}
+	w, err := joinWindows(get[*value](s, "within"))
+	if err != nil {
+		return err
+	}
+	sd := get[serdes](s, "serde")
+	o := streams.StreamJoined[any, any, any]{Key: sd.key, Left: sd.left, Right: sd.right, Name: m.StepName, StoreName: m.Name, InMemory: m.InMemory,
+		Persistent: m.Persistent, NoLogging: m.NoLogging}
+	return s.done(streams.JoinStreams(streamOf(s), kind, s.inputs[1].node.(*kstream), w, func(k, l any, _ bool, r any, _ bool) (any, error) {
+		return join.value(&pair{k, l, r})
+	}, o))
+}
+
+// joinWindows reads the option "within", whose parts have been looked at.
+func joinWindows(v *value) (w streams.JoinWindows, err error) {
+	for _, f := range v.fields {
+		n, err := duration(f.value.text)
+		if err != nil {
+			return w, err
+		}
+		switch f.name {
+		case "difference":
+			w.Before, w.After = ms(n), ms(n)
+		case "before":
+			w.Before = ms(n)
+		case "after":
+			w.After = ms(n)
+		case "grace":
+			w.Grace = ms(n)
+		}
+	}
+	return w, nil
 }

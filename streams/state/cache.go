@@ -34,6 +34,8 @@ type Cache struct {
 	Segment func(key []byte) int64
 	// Time, for a cache over Segments.
 	Time TimeOf
+	// extra is what an entry takes beside what entrySize counts.
+	extra int
 
 	rows  *ordered // key to value, as the layer over below; nil value: deleted
 	lru   chain
@@ -110,7 +112,7 @@ func (c *Cache) enter(key, value []byte, dirty bool) error {
 func (c *Cache) entrySize(key, value []byte, ctx *RecordContext) int64 {
 	n := len(key) + 24 + 1 + len(value) + 8 + 8 + 4 + len(ctx.Topic)
 	if c.Segment != nil {
-		n += 8
+		n += 8 + c.extra
 	}
 	for _, h := range ctx.Headers {
 		n += len(h.Key) + len(h.Value)

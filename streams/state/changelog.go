@@ -1,9 +1,14 @@
 package state
 
-import "encoding/binary"
+import (
+	"encoding/binary"
 
-// Log sends a record to a store's changelog. A negative timestamp lets the producer's clock decide.
-type Log func(key, value []byte, timestamp int64, ctx *RecordContext) error
+	"github.com/kstreamlab/kstreamlab/broker"
+)
+
+// Log sends a record to a store's changelog. A negative timestamp lets the producer's clock decide. The key is the caller's again when
+// the call returns; the value is not.
+type Log func(key, value []byte, timestamp int64, headers []broker.Header) error
 
 // changelogging tells the changelog of every put.
 type changelogging struct {
@@ -22,5 +27,5 @@ func (c *changelogging) Put(key, value []byte) error {
 	if c.timestamped && value != nil {
 		ts, value = int64(binary.BigEndian.Uint64(value)), value[8:]
 	}
-	return c.log(key, value, ts, c.ctx)
+	return c.log(key, value, ts, nil)
 }

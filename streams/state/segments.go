@@ -23,6 +23,10 @@ type SegmentsConfig struct {
 	Time      TimeOf
 	// Exact: a row expires to the millisecond, as in Kafka's in-memory stores; else with its segment, as in the persistent ones.
 	Exact bool
+	// ByTime makes a key's form whose order is that of time: there is an index of these then, and ScanTimes walks it. Nil: there is none.
+	ByTime func(key []byte) []byte
+	// Slack is for how many ms longer than the retention reads see a row.
+	Slack int64
 	// Expired, when set, is called for each put that came too late.
 	Expired func()
 }
@@ -32,6 +36,7 @@ type SegmentsConfig struct {
 type Segments struct {
 	cfg      SegmentsConfig
 	engine   Engine
+	name     string
 	prefix   []byte
 	interval int64
 	observed int64
@@ -41,14 +46,19 @@ type Segments struct {
 	first    int64   // the lowest id that is not expired
 }
 
+// segment is the rows of one span of time, and the index of their keys by time, if there is one: its values are the keys.
 type segment struct {
 	*Table
-	id int64
+	id    int64
+	index *Table
 }
+
+// indexMark begins the keys of indexes, behind the store's prefix. Segment ids, with which rows begin, are not negative.
+const indexMark = 0x80
 
 // Segments returns the segmented rows of a store.
 func (db *DB) Segments(store string, cfg SegmentsConfig) (*Segments, error) {
-	s := &Segments{cfg: cfg, engine: db.engine, prefix: rowPrefix(store), interval: max(cfg.Retention/2, MinSegmentInterval), observed: -1}
+	s := &Segments{cfg: cfg, engine: db.engine, name: store, prefix: rowPrefix(store), interval: max(cfg.Retention/2, MinSegmentInterval), observed: -1}
 	db.layers = append(db.layers, s)
 	v, err := s.engine.Get(s.timeKey())
 	if err != nil {
@@ -69,11 +79,15 @@ func (s *Segments) segmentPrefix(id int64) []byte {
 	return binary.BigEndian.AppendUint64(slices.Clip(slices.Clone(s.prefix)), uint64(id))
 }
 
+func (s *Segments) indexPrefix(id int64) []byte {
+	return binary.BigEndian.AppendUint64(append(slices.Clip(slices.Clone(s.prefix)), indexMark), uint64(id))
+}
+
 // discover finds the segments that the engine has.
 func (s *Segments) discover() error {
-	from := s.prefix
+	from, to := s.prefix, append(slices.Clip(slices.Clone(s.prefix)), indexMark)
 	for {
-		it := s.engine.Scan(from, s.timeKey(), false)
+		it := s.engine.Scan(from, to, false)
 		ok := it.Next()
 		var id int64
 		if ok {
@@ -113,7 +127,11 @@ func (s *Segments) find(id int64) (int, bool) {
 func (s *Segments) segment(id int64) *segment {
 	i, ok := s.find(id)
 	if !ok {
-		s.live = slices.Insert(s.live, i, &segment{newTable(s.engine, s.segmentPrefix(id)), id})
+		g := &segment{Table: newTable(s.engine, s.segmentPrefix(id)), id: id}
+		if s.cfg.ByTime != nil {
+			g.index = newTable(s.engine, s.indexPrefix(id))
+		}
+		s.live = slices.Insert(s.live, i, g)
 	}
 	return s.live[i]
 }
@@ -122,7 +140,7 @@ func (s *Segments) segment(id int64) *segment {
 func (s *Segments) Observed() int64 { return s.observed }
 
 // oldest is the first time that reads may see.
-func (s *Segments) oldest() int64 { return s.observed - s.cfg.Retention + 1 }
+func (s *Segments) oldest() int64 { return s.observed - s.cfg.Retention + 1 - s.cfg.Slack }
 
 // Get implements Bytes.
 func (s *Segments) Get(key []byte) ([]byte, error) {
@@ -151,7 +169,21 @@ func (s *Segments) Put(key, value []byte) error {
 		}
 		return nil
 	}
-	return s.segment(id).Put(key, value)
+	g := s.segment(id)
+	if g.index != nil {
+		if err := g.index.Put(s.cfg.ByTime(key), indexed(key, value)); err != nil {
+			return err
+		}
+	}
+	return g.Put(key, value)
+}
+
+// indexed is the index's value for a row: its key, or nothing where the row is deleted.
+func indexed(key, value []byte) []byte {
+	if value == nil {
+		return nil
+	}
+	return slices.Clone(key)
 }
 
 func (s *Segments) expire() {
@@ -211,9 +243,15 @@ func (i *timedIter) Next() bool {
 func (s *Segments) collect(b *Batch) {
 	for _, id := range s.drop {
 		b.DeleteRange(s.segmentPrefix(id), s.segmentPrefix(id+1))
+		if s.cfg.ByTime != nil {
+			b.DeleteRange(s.indexPrefix(id), s.indexPrefix(id+1))
+		}
 	}
 	for _, g := range s.live {
 		g.collect(b)
+		if g.index != nil {
+			g.index.collect(b)
+		}
 	}
 	if s.observed != s.was {
 		b.Set(s.timeKey(), binary.BigEndian.AppendUint64(nil, uint64(s.observed)))
@@ -225,6 +263,9 @@ func (s *Segments) discard() {
 	s.was = s.observed
 	for _, g := range s.live {
 		g.discard()
+		if g.index != nil {
+			g.index.discard()
+		}
 	}
 }
 
@@ -232,6 +273,9 @@ func (s *Segments) pending() int64 {
 	var n int64
 	for _, g := range s.live {
 		n += g.pending()
+		if g.index != nil {
+			n += g.index.pending()
+		}
 	}
 	return n
 }
@@ -240,4 +284,4 @@ func (s *Segments) reset() {
 	s.live, s.drop, s.observed, s.was, s.first = nil, nil, -1, -1, 0
 }
 
-func (s *Segments) store() string { return storeOf(s.prefix) }
+func (s *Segments) store() string { return s.name }

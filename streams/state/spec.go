@@ -14,14 +14,18 @@ const (
 	TimestampedKeyValue             // key -> 8 bytes of timestamp, value
 	WindowStore                     // key, 8 bytes of start, 4 of sequence -> value
 	TimestampedWindow               // the same -> 8 bytes of timestamp, value
+	SessionStore                    // key, 8 bytes of end, 8 of start -> value
+	SuppressBuffer                  // key -> what a Buffer holds of it
 )
 
 func (k Kind) String() string {
-	return [...]string{"key-value", "timestamped", "window", "timestamped-window"}[k]
+	return [...]string{"key-value", "timestamped", "window", "timestamped-window", "session", "suppress-buffer"}[k]
 }
 
 // Windowed says whether the keys carry a window.
-func (k Kind) Windowed() bool { return k == WindowStore || k == TimestampedWindow }
+func (k Kind) Windowed() bool {
+	return k == WindowStore || k == TimestampedWindow || k == SessionStore
+}
 
 // Timestamped says whether values begin with a timestamp, which the changelog carries as the record's.
 func (k Kind) Timestamped() bool { return k == TimestampedKeyValue || k == TimestampedWindow }
@@ -33,9 +37,13 @@ type Spec struct {
 	Retention  int64 // ms; windowed kinds
 	WindowSize int64 // ms; windowed kinds
 	Duplicates bool  // windowed kinds: several rows of one key and start
+	// ByTime: the rows of all keys can be walked in order of time, with Handle.ScanTimes; windowed kinds.
+	ByTime bool
 	InMemory   bool
 	Caching    bool
 	Logging    bool
+	// Internal: the store is an operator's own, and not to be looked at from outside.
+	Internal bool
 	// Source is the topic from which the store is restored instead of a changelog, up to what the group has committed of it.
 	Source string
 	// LogConfig are settings of the changelog topic, over the defaults.
@@ -82,15 +90,23 @@ type Handle struct {
 	Top Bytes
 	// Cache is the cache layer, or nil.
 	Cache *Cache
-	inner Bytes
-	segs  *Segments
+	// Buffer is the store, of a SuppressBuffer.
+	Buffer *Buffer
+	inner  Bytes
+	segs   *Segments
 }
 
 // Open opens a store of a task's database.
 func (db *DB) Open(spec Spec, cfg OpenConfig) (*Handle, error) {
 	h := &Handle{Spec: spec}
+	if spec.Kind == SuppressBuffer {
+		h.Buffer = newBuffer(&spec, cfg)
+		db.layers = append(db.layers, h.Buffer)
+		h.inner, h.Top = h.Buffer, h.Buffer
+		return h, nil
+	}
 	if spec.Kind.Windowed() {
-		segs, err := db.Segments(spec.Name, SegmentsConfig{Retention: spec.Retention, Time: WindowTime, Exact: spec.InMemory, Expired: cfg.Expired})
+		segs, err := db.Segments(spec.Name, spec.segments(cfg.Expired))
 		if err != nil {
 			return nil, err
 		}
@@ -107,6 +123,9 @@ func (db *DB) Open(spec Spec, cfg OpenConfig) (*Handle, error) {
 		if h.segs != nil {
 			h.Cache.Time = h.segs.cfg.Time
 			h.Cache.Segment = func(key []byte) int64 { return h.segs.cfg.Time(key) / h.segs.interval }
+			if spec.ByTime && !spec.InMemory {
+				h.Cache.extra = 1 // Kafka's keys by time begin with a byte that says so
+			}
 		}
 		h.Top = h.Cache
 	}
@@ -124,8 +143,19 @@ func (h *Handle) Restore(key, value []byte, timestamp int64) error {
 	return h.inner.Put(key, value)
 }
 
+// LogNull tells the changelog of a null that the store itself does not take.
+func (h *Handle) LogNull(key []byte) error {
+	if c, ok := h.Top.(*changelogging); ok {
+		return c.log(key, nil, c.ctx.Timestamp, c.ctx)
+	}
+	return nil
+}
+
 // Flush writes what the cache holds.
 func (h *Handle) Flush() error {
+	if h.Buffer != nil {
+		return h.Buffer.Flush()
+	}
 	if h.Cache == nil {
 		return nil
 	}
@@ -135,6 +165,9 @@ func (h *Handle) Flush() error {
 // Rows returns what is in the store below its cache, in the changelog's form (without timestamps): for comparing a store with its
 // changelog, which does not have what the cache holds back either.
 func (h *Handle) Rows() ([][2][]byte, error) {
+	if h.Buffer != nil {
+		return h.Buffer.logged(), nil
+	}
 	it := h.inner.Scan(AllTime(Span{}))
 	defer it.Close()
 	var rows [][2][]byte

@@ -17,6 +17,8 @@ type StoreView struct {
 	Key, Value any
 	// WindowSize is the length of its windows in ms, where it has some.
 	WindowSize int64
+	// Internal: the store is an operator's own.
+	Internal bool
 	// Rows are what is in it, caches included, in the order of the store.
 	Rows []Row
 }
@@ -32,7 +34,7 @@ type Row struct {
 func (d *Driver) Stores() ([]StoreView, error) {
 	var out []StoreView
 	for _, h := range d.task.Handles() {
-		v := StoreView{Name: h.Name, Kind: h.Kind, WindowSize: h.WindowSize}
+		v := StoreView{Name: h.Name, Kind: h.Kind, WindowSize: h.WindowSize, Internal: h.Internal}
 		s := d.plan.StoreSerdes(h.Name)
 		v.Key, v.Value = s.Key, s.Value
 		it := h.Top.Scan(state.AllTime(state.Span{}))

@@ -27,6 +27,10 @@ type Node struct {
 	into   *Node // the source that this one has become
 	// KeyChanging and ValueChanging: what the step does to records. Merge: it is a merge of streams.
 	KeyChanging, ValueChanging, Merge bool
+	// OtherSide, for a stream-stream join: the step that keeps the records of its second input. Where both inputs are one stream and
+	// SelfJoins is on, that step is left out, and SelfJoin is set.
+	OtherSide *Node
+	SelfJoin  bool
 	// NullKeys: the step is a join that takes records without a key.
 	NullKeys bool
 	// Repartition, for a repartition topic that may be merged with others.
@@ -40,10 +44,12 @@ type Graph struct {
 	index int // generated names
 	// MergeRepartitions is the optimisation merge.repartition.topics.
 	MergeRepartitions bool
-	changers          []*Node // key-changing steps, in order
-	merges            []*Node
-	together          [][]*Node
-	repartitions      map[*Node][]*Node // by the key-changing step above: those that may be merged
+	// SelfJoins is the optimisation single.store.self.join.
+	SelfJoins    bool
+	changers     []*Node // key-changing steps, in order
+	merges       []*Node
+	together     [][]*Node
+	repartitions map[*Node][]*Node // by the key-changing step above: those that may be merged
 }
 
 // New returns an empty plan.
@@ -122,6 +128,9 @@ func (g *Graph) Build() (*topology.Topology, error) {
 	if g.MergeRepartitions {
 		g.mergeRepartitions()
 	}
+	if g.SelfJoins {
+		g.root.rewriteSelfJoins(map[*Node]bool{})
+	}
 	b := topology.NewBuilder()
 	queue := []*Node{g.root}
 	for len(queue) > 0 {
@@ -154,6 +163,20 @@ func (g *Graph) Build() (*topology.Topology, error) {
 		return nil, err
 	}
 	return b.Build()
+}
+
+// rewriteSelfJoins lets joins of a stream with itself do with one store.
+func (n *Node) rewriteSelfJoins(seen map[*Node]bool) {
+	seen[n] = true
+	if n.OtherSide != nil && len(n.parents) == 1 {
+		unlink(n.parents[0], n.OtherSide)
+		n.SelfJoin = true
+	}
+	for _, c := range slices.Clone(n.children) {
+		if !seen[c] {
+			c.rewriteSelfJoins(seen)
+		}
+	}
 }
 
 func (n *Node) ready() bool {

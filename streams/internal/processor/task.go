@@ -65,6 +65,8 @@ type Task interface {
 	// Metadata is a number that is committed with the task's offsets and restored with them: an operator's stream time, a counter.
 	// It starts at initial where nothing was committed. The pointer stays valid for the life of the task.
 	Metadata(key string, initial int64) *int64
+	// Scratch is a number that the nodes of one name share, 0 at first, and that is not committed.
+	Scratch(key string) *int64
 	// Drop counts a record that an operator left out (dropped-records-total) under the node's name, and logs why.
 	Drop(node, reason string)
 	// Send hands a record to the collector. partition -1: by the hash of partitionKey, or, when that is nil, sticky.

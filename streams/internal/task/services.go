@@ -49,6 +49,17 @@ func (t *Task) Metadata(key string, initial int64) *int64 {
 	return p
 }
 
+// Scratch implements processor.Task.
+func (t *Task) Scratch(key string) *int64 {
+	if t.scratch == nil {
+		t.scratch = map[string]*int64{}
+	}
+	if t.scratch[key] == nil {
+		t.scratch[key] = new(int64)
+	}
+	return t.scratch[key]
+}
+
 // Drop implements processor.Task.
 func (t *Task) Drop(node, reason string) {
 	*t.Metadata(operator.DropKey+node, 0)++

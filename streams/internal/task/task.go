@@ -111,6 +111,7 @@ type Task struct {
 	byTP    map[broker.TopicPartition]*queue
 	ctx     processor.RecordContext
 	numbers map[string]*int64
+	scratch map[string]*int64
 	seed    map[string]int64 // what was committed when the task was activated
 	saving  map[string]int64 // what Offsets gave out last
 	saved   map[string]int64 // what was committed last

@@ -225,9 +225,34 @@ type Subtopology struct {
 	Sources, Sinks []string
 }
 
+// checkCopartition refuses repartition topics of fixed, different numbers of partitions where they must be equal.
+func (b *Builder) checkCopartition() {
+	for _, topics := range b.copartition {
+		var text []string
+		same, first := true, int32(0)
+		for _, t := range topics {
+			i := slices.IndexFunc(b.repartitions, func(r Repartition) bool { return r.Topic == t && r.Partitions > 0 })
+			if i < 0 {
+				text = nil
+				break
+			}
+			n := b.repartitions[i].Partitions
+			if len(text) == 0 {
+				first = n
+			}
+			same = same && n == first
+			text = append(text, fmt.Sprintf("%s=%d", t, n))
+		}
+		if len(text) > 0 && !same {
+			b.fail(errorf("Following topics do not have the same number of partitions: [{%s}]", strings.Join(text, ", ")))
+		}
+	}
+}
+
 // Build groups the nodes. The builder must not be used afterwards.
 func (b *Builder) Build() (*Topology, error) {
 	b.checkStores()
+	b.checkCopartition()
 	if b.err != nil {
 		return nil, b.err
 	}
