@@ -30,6 +30,8 @@ type Config struct {
 type Cluster struct {
 	fake *kfake.Cluster
 	seen *epochs
+	// waiting is nil without shims, as seen is.
+	waiting *waiting
 }
 
 // New starts a cluster.
@@ -104,6 +106,9 @@ func (c *Cluster) Fake() *kfake.Cluster { return c.fake }
 func (c *Cluster) Close() {
 	if c.seen != nil {
 		c.seen.close()
+	}
+	if c.waiting != nil {
+		c.waiting.close()
 	}
 	c.fake.Close()
 }

@@ -19,6 +19,10 @@ func (c *Cluster) shim() {
 	c.fake.ControlKey(int16(kmsg.OffsetForLeaderEpoch), c.leaderEpochEnd)
 	c.fake.ControlKey(int16(kmsg.InitProducerID), c.forgetEpoch)
 	c.fake.ControlKey(int16(kmsg.Produce), c.refuseZombie)
+	c.waiting = newWaiting(c.Bootstrap())
+	c.fake.ControlKey(int16(kmsg.SyncGroup), c.waiting.synced)
+	c.fake.ControlKey(int16(kmsg.Heartbeat), c.waiting.beat)
+	c.fake.ControlKey(int16(kmsg.JoinGroup), c.waiting.joins)
 }
 
 // leaderEpochEnd answers OffsetForLeaderEpoch for an epoch before the current one (K1). kfake answers "unknown" when nothing was
