@@ -37,6 +37,18 @@ type Config struct {
 	GroupMinSessionTimeout time.Duration
 	// GroupMaxSessionTimeout is group.max.session.timeout.ms, default 30 min.
 	GroupMaxSessionTimeout time.Duration
+	// StreamsHeartbeatInterval is group.streams.heartbeat.interval.ms, default 5 s.
+	StreamsHeartbeatInterval time.Duration
+	// StreamsSessionTimeout is group.streams.session.timeout.ms, default 45 s.
+	StreamsSessionTimeout time.Duration
+	// StreamsInitialRebalanceDelay is group.streams.initial.rebalance.delay.ms: zero means Kafka's 3 s, negative none.
+	StreamsInitialRebalanceDelay time.Duration
+	// StreamsAssignmentInterval is group.streams.assignment.interval.ms: how often a target assignment may be computed; default 1 s.
+	StreamsAssignmentInterval time.Duration
+	// StreamsTaskOffsetInterval is group.streams.task.offset.interval.ms, default 60 s.
+	StreamsTaskOffsetInterval time.Duration
+	// StreamsStandbyReplicas is group.streams.num.standby.replicas, default 0.
+	StreamsStandbyReplicas int
 	// GroupMaxSize is group.max.size, default without limit.
 	GroupMaxSize int
 	// OffsetsRetention is offsets.retention.minutes: how long the offsets of an empty group are kept, default 7 days; negative: for ever.
@@ -88,6 +100,11 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.ControllerElection, 2*time.Second)
 	setDefault(&c.GroupInitialRebalanceDelay, 3*time.Second)
 	c.GroupInitialRebalanceDelay = max(c.GroupInitialRebalanceDelay, 0)
+	setDefault(&c.StreamsHeartbeatInterval, 5*time.Second)
+	setDefault(&c.StreamsSessionTimeout, 45*time.Second)
+	setDefault(&c.StreamsInitialRebalanceDelay, 3*time.Second)
+	setDefault(&c.StreamsAssignmentInterval, time.Second)
+	setDefault(&c.StreamsTaskOffsetInterval, time.Minute)
 	setDefault(&c.GroupMinSessionTimeout, 6*time.Second)
 	setDefault(&c.GroupMaxSessionTimeout, 30*time.Minute)
 	setDefault(&c.OffsetsRetention, 7*24*time.Hour)

@@ -15,6 +15,8 @@ type coordinatorLog struct {
 	base    int64 // records that went into the snapshot
 	records []any // the snapshot, then what came after
 	kept    int   // records of the snapshot
+	holding bool  // a batch is being gathered
+	held    int   // its records so far
 	state   coordinator
 	fresh   func(*coordinatorLog) coordinator
 }
@@ -77,12 +79,27 @@ func (l *coordinatorLog) write(done func(code), records ...any) {
 		l.records = append(l.records, r)
 		l.state.replay(r)
 	}
-	end := l.set.end + int64(len(records))
+	end := l.set.end + int64(l.held+len(records))
 	if l.m.written != nil {
 		l.m.written(l, records)
 	}
 	l.set.waiters = append(l.set.waiters, replicaWaiter{end: end, done: coordinatorDone(done)})
+	if l.holding {
+		l.held += len(records)
+		return
+	}
 	l.set.appended(end)
+}
+
+// batch makes the writes of f one: all of them are replicated, or none.
+func (l *coordinatorLog) batch(f func()) {
+	l.holding = true
+	f()
+	l.holding = false
+	if n := l.held; n > 0 {
+		l.held = 0
+		l.set.appended(l.set.end + int64(n))
+	}
 }
 
 // read calls done when what the state holds now is replicated.

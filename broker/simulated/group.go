@@ -43,9 +43,16 @@ type group struct {
 	joinUntil  time.Time  // the latest end of a delayed join phase
 	newMembers bool       // someone has joined during the delay: it is extended
 
+	streams *streamsGroup // nil: a classic group
+
 	offsets   map[broker.TopicPartition]*committedOffset
 	offsetTPs []broker.TopicPartition // the keys of offsets, sorted
 	expiry    *sim.Timer
+}
+
+// empty says that the group has no members of either kind.
+func (g *group) empty() bool {
+	return g.state == groupEmpty && (g.streams == nil || len(g.streams.members) == 0)
 }
 
 type staticMember struct{ instance, member string }
@@ -55,6 +62,7 @@ type committedOffset struct {
 	has     bool
 	value   broker.OffsetAndMetadata
 	at      time.Time
+	place   int64           // of its record among the coordinator's: a transaction's offset that was written before it does not replace it
 	pending []pendingOffset // by producer id
 }
 
@@ -63,6 +71,7 @@ type pendingOffset struct {
 	epoch    int16
 	value    broker.OffsetAndMetadata
 	at       time.Time
+	place    int64
 }
 
 // groupProtocol is one assignor that a member offers, with its subscription.

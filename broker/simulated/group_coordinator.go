@@ -1,6 +1,7 @@
 package simulated
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -14,6 +15,7 @@ type groupCoordinator struct {
 	m      *Model
 	l      *coordinatorLog
 	groups map[string]*group
+	place  int64 // counts offset records
 	dead   bool
 }
 
@@ -60,6 +62,9 @@ type offsetMarkerRecord struct {
 }
 
 func (c *groupCoordinator) replay(record any) {
+	if c.replayStreams(record) {
+		return
+	}
 	switch r := record.(type) {
 	case groupRecord:
 		c.replayGroup(&r)
@@ -132,12 +137,13 @@ func (c *groupCoordinator) replayOffset(r *offsetRecord) {
 		}
 		return
 	}
+	c.place++
 	o := c.group(r.group).offset(r.tp)
 	if r.producer == noProducer {
-		o.has, o.value, o.at = true, r.value, r.at
+		o.has, o.value, o.at, o.place = true, r.value, r.at, c.place
 		return
 	}
-	p := pendingOffset{r.producer, r.epoch, r.value, r.at}
+	p := pendingOffset{r.producer, r.epoch, r.value, r.at, c.place}
 	if i := slices.IndexFunc(o.pending, func(q pendingOffset) bool { return q.producer == r.producer }); i >= 0 {
 		o.pending[i] = p
 		return
@@ -159,8 +165,8 @@ func (c *groupCoordinator) replayMarker(r *offsetMarkerRecord) {
 			p := o.pending[i]
 			o.pending = slices.Delete(o.pending, i, i+1)
 			switch {
-			case r.commit:
-				o.has, o.value, o.at = true, p.value, p.at
+			case r.commit && (!o.has || o.place < p.place):
+				o.has, o.value, o.at, o.place = true, p.value, p.at, p.place
 			case !o.has && len(o.pending) == 0:
 				g.dropOffset(tp)
 			}
@@ -175,15 +181,30 @@ func (c *groupCoordinator) snapshot() []any {
 		if g.persisted != nil {
 			out = append(out, *g.persisted)
 		}
+		if g.streams != nil {
+			out = append(out, g.streams.records(id)...)
+		}
 		for _, tp := range g.offsetTPs {
 			o := g.offsets[tp]
-			if o.has {
-				out = append(out, offsetRecord{group: id, tp: tp, value: o.value, at: o.at, producer: noProducer})
-			}
-			for _, p := range o.pending {
-				out = append(out, offsetRecord{group: id, tp: tp, value: p.value, at: p.at, producer: p.producer, epoch: p.epoch})
-			}
+			out = append(out, o.records(id, tp)...)
 		}
+	}
+	return out
+}
+
+// records are those of one partition's offsets, in the order in which they were written.
+func (o *committedOffset) records(group string, tp broker.TopicPartition) []any {
+	var out []any
+	committed := offsetRecord{group: group, tp: tp, value: o.value, at: o.at, producer: noProducer}
+	written := !o.has
+	for _, p := range slices.SortedFunc(slices.Values(o.pending), func(a, b pendingOffset) int { return cmp.Compare(a.place, b.place) }) {
+		if !written && o.place < p.place {
+			out, written = append(out, committed), true
+		}
+		out = append(out, offsetRecord{group: group, tp: tp, value: p.value, at: p.at, producer: p.producer, epoch: p.epoch})
+	}
+	if !written {
+		out = append(out, committed)
 	}
 	return out
 }
@@ -193,6 +214,9 @@ func (c *groupCoordinator) start() {
 		g := c.groups[id]
 		for _, m := range g.members {
 			c.alive(g, m)
+		}
+		if g.streams != nil {
+			c.startStreams(g)
 		}
 		c.watchOffsets(g)
 	}
@@ -259,7 +283,7 @@ func (m *Model) forgetOffsets(topic string) {
 // watchOffsets lets the offsets of an empty group expire.
 func (c *groupCoordinator) watchOffsets(g *group) {
 	keep := c.m.cfg.OffsetsRetention
-	if keep < 0 || g.expiry != nil || g.state != groupEmpty || len(g.offsetTPs) == 0 {
+	if keep < 0 || g.expiry != nil || !g.empty() || len(g.offsetTPs) == 0 {
 		return
 	}
 	due := g.lastUse().Add(keep)
@@ -268,7 +292,7 @@ func (c *groupCoordinator) watchOffsets(g *group) {
 	}
 	g.expiry = c.m.k.At(due, func() {
 		g.expiry = nil
-		if c.dead || g.state != groupEmpty || c.groups[g.id] != g {
+		if c.dead || !g.empty() || c.groups[g.id] != g {
 			return
 		}
 		c.expireOffsets(g, c.m.k.Now().Add(-keep))

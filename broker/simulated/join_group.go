@@ -54,6 +54,13 @@ func (c *groupCoordinator) join(r *joinGroupRequest, answer func(*joinGroupRespo
 		g = c.group(r.group)
 	}
 	m := g.member(r.member)
+	if g.streams != nil {
+		if !g.empty() {
+			answer(&joinGroupResponse{code: codeInconsistentProtocol})
+			return
+		}
+		c.write(streamsEpochRecord{group: g.id, gone: true}) // it is a classic group again
+	}
 	switch {
 	case c.m.cfg.GroupMaxSize > 0 && m == nil && len(g.members)+len(g.pending) >= c.m.cfg.GroupMaxSize && !slices.Contains(g.pending, r.member):
 		answer(&joinGroupResponse{code: codeGroupMaxSize})

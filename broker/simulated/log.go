@@ -187,8 +187,11 @@ func (l *log) offsetForTime(ts, limit int64) (int64, int64) {
 		if b.last >= limit {
 			break
 		}
-		if b.maxTimestamp < ts || b.last < l.start || b.control != noMarker {
+		if b.maxTimestamp < ts || b.last < l.start {
 			continue
+		}
+		if b.control != noMarker { // a marker has the time at which it was written
+			return b.base, b.maxTimestamp
 		}
 		for i := range b.records {
 			if t := b.timestamp(i); t >= ts && b.offset(i) >= l.start {
@@ -206,8 +209,11 @@ func (l *log) offsetOfMaxTime(limit int64) int64 {
 		if b.last >= limit {
 			break
 		}
-		if b.control != noMarker || b.maxTimestamp <= best {
+		if b.maxTimestamp <= best || b.last < l.start {
 			continue
+		}
+		if b.control != noMarker {
+			best, at = b.maxTimestamp, b.base
 		}
 		for i := range b.records {
 			if t := b.timestamp(i); t > best && b.offset(i) >= l.start {

@@ -291,16 +291,20 @@ func (r *offsetFetchResponse) offsetMap() map[broker.TopicPartition]broker.Offse
 
 // findCommittedOffsets is Committed for events: one attempt.
 func (m *member) findCommittedOffsets(tps []broker.TopicPartition, done func(map[broker.TopicPartition]broker.OffsetAndMetadata, error)) {
-	m.c.askCoordinator(groupKind, m.cfg.Group, &offsetFetchRequest{m.cfg.Group, tps, true}, func(resp any, err error) {
+	m.c.findCommitted(m.cfg.Group, tps, done)
+}
+
+func (c *client) findCommitted(group string, tps []broker.TopicPartition, done func(map[broker.TopicPartition]broker.OffsetAndMetadata, error)) {
+	c.askCoordinator(groupKind, group, &offsetFetchRequest{group, tps, true}, func(resp any, err error) {
 		if err != nil {
 			done(nil, callError("OffsetFetch", err))
 			return
 		}
 		r := resp.(*offsetFetchResponse)
 		if r.code.moved() {
-			m.c.forgetCoordinator(groupKind, m.cfg.Group)
+			c.forgetCoordinator(groupKind, group)
 		}
-		done(r.offsetMap(), r.code.err("OffsetFetch", m.cfg.Group))
+		done(r.offsetMap(), r.code.err("OffsetFetch", group))
 	})
 }
 

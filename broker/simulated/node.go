@@ -84,6 +84,10 @@ func (b *node) handleGroup(req any, out reply) bool {
 		b.txnOffsetCommit(r, out)
 	case *describeGroupRequest:
 		b.describeGroup(r, out)
+	case *streamsHeartbeatRequest:
+		b.streamsHeartbeat(r, out)
+	case *describeStreamsRequest:
+		b.describeStreams(r, out)
 	case *deleteGroupRequest:
 		b.deleteGroup(r, out)
 	default:

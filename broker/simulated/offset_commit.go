@@ -30,7 +30,7 @@ func (b *node) offsetCommit(r *offsetCommitRequest, out reply) {
 		return
 	}
 	g := c.group(r.group)
-	if m := g.member(r.member); m != nil {
+	if m := g.member(r.member); m != nil && g.streams == nil {
 		c.alive(g, m)
 	}
 	c.commit(r, noProducer, 0, answer)
@@ -53,10 +53,15 @@ func (c *groupCoordinator) mayCommit(r *offsetCommitRequest, transactional bool)
 	g := c.groups[r.group]
 	outside := r.generation < 0 && r.member == "" && r.instance == ""
 	switch {
-	case g == nil && outside, g != nil && outside && (g.state == groupEmpty || transactional):
+	case g == nil && outside, g != nil && outside && (g.empty() || transactional):
 		return c.checkOffsets(r)
 	case g == nil:
 		return codeIllegalGeneration
+	case g.streams != nil:
+		if e := g.streams.checkCommit(r.member, r.generation); e != codeNone {
+			return e
+		}
+		return c.checkOffsets(r)
 	}
 	if e := g.check(r.member, r.instance, r.generation); e != codeNone {
 		return e

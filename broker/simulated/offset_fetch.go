@@ -111,7 +111,7 @@ func (b *node) deleteGroup(r *deleteGroupRequest, out reply) {
 	case g == nil:
 		answer(codeGroupIDNotFound)
 		return
-	case len(g.members) > 0:
+	case !g.empty() || len(g.members) > 0:
 		answer(codeNonEmptyGroup)
 		return
 	}
