@@ -27,6 +27,8 @@ type SegmentsConfig struct {
 	ByTime func(key []byte) []byte
 	// Slack is for how many ms longer than the retention reads see a row.
 	Slack int64
+	// Whole: ScanTimes sees a row as long as its segment lives, also where other reads do not.
+	Whole bool
 	// Expired, when set, is called for each put that came too late.
 	Expired func()
 }

@@ -72,6 +72,32 @@ func (s *Spec) ChangelogConfig(topic map[string]string, additional int64) map[st
 	return c
 }
 
+// segments is how the segments of a windowed store are kept.
+func (s *Spec) segments(expired func()) SegmentsConfig {
+	c := SegmentsConfig{Retention: s.Retention, Time: WindowTime, Exact: s.InMemory, Expired: expired}
+	session := s.Kind == SessionStore
+	if session {
+		c.Time = SessionTime
+	}
+	if !s.ByTime {
+		return c
+	}
+	// Kafka's persistent stores by time are a little more patient than its others
+	c.Whole = session && !s.InMemory
+	switch {
+	case !session:
+		c.ByTime = windowByTime
+		if !s.InMemory {
+			c.Slack = 1
+		}
+	case s.InMemory:
+		c.ByTime = sessionByEnd
+	default:
+		c.ByTime = sessionByTime
+	}
+	return c
+}
+
 // OpenConfig is what a store of a task is opened with.
 type OpenConfig struct {
 	// Budget is the thread's record cache; nil: no cache, whatever the spec says.
@@ -146,7 +172,7 @@ func (h *Handle) Restore(key, value []byte, timestamp int64) error {
 // LogNull tells the changelog of a null that the store itself does not take.
 func (h *Handle) LogNull(key []byte) error {
 	if c, ok := h.Top.(*changelogging); ok {
-		return c.log(key, nil, c.ctx.Timestamp, c.ctx)
+		return c.log(key, nil, c.ctx.Timestamp, c.ctx.Headers)
 	}
 	return nil
 }

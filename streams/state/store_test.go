@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/streams/serde"
 	"github.com/kstreamlab/kstreamlab/streams/state"
 )
@@ -22,7 +23,7 @@ func openStore(t testing.TB, e state.Engine, spec state.Spec, budget *state.Budg
 	o := &opened{db: state.OpenDB(e)}
 	cfg := state.OpenConfig{Budget: budget, Ctx: &o.ctx}
 	if spec.Logging {
-		cfg.Log = func(key, value []byte, ts int64, ctx *state.RecordContext) error {
+		cfg.Log = func(key, value []byte, ts int64, _ []broker.Header) error {
 			o.log = append(o.log, fmt.Sprintf("%x=%s@%d", key, hex(value), ts))
 			return nil
 		}
@@ -173,7 +174,7 @@ func TestRestoreGivesBackWhatTheChangelogHolds(t *testing.T) {
 			var log []entry
 			ctx := state.RecordContext{Timestamp: 4}
 			engine, copied := state.NewMemory(), state.NewMemory()
-			h, err := state.OpenDB(engine).Open(spec, state.OpenConfig{Ctx: &ctx, Log: func(k, v []byte, ts int64, _ *state.RecordContext) error {
+			h, err := state.OpenDB(engine).Open(spec, state.OpenConfig{Ctx: &ctx, Log: func(k, v []byte, ts int64, _ []broker.Header) error {
 				log = append(log, entry{append([]byte(nil), k...), v, ts})
 				return nil
 			}})

@@ -190,8 +190,8 @@ func (t *Task) logger(spec *state.Spec) state.Log {
 		return nil
 	}
 	topic := t.Changelog(spec.Name)
-	return func(key, value []byte, ts int64, _ *processor.RecordContext) error {
-		return t.coll.Send(topic, t.id.Partition, nil, broker.Record{Key: t.coll.clone(key), Value: value, Timestamp: ts})
+	return func(key, value []byte, ts int64, headers []broker.Header) error {
+		return t.coll.Send(topic, t.id.Partition, nil, broker.Record{Key: t.coll.clone(key), Value: value, Timestamp: ts, Headers: headers})
 	}
 }
 
