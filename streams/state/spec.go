@@ -38,10 +38,10 @@ type Spec struct {
 	WindowSize int64 // ms; windowed kinds
 	Duplicates bool  // windowed kinds: several rows of one key and start
 	// ByTime: the rows of all keys can be walked in order of time, with Handle.ScanTimes; windowed kinds.
-	ByTime bool
-	InMemory   bool
-	Caching    bool
-	Logging    bool
+	ByTime   bool
+	InMemory bool
+	Caching  bool
+	Logging  bool
 	// Internal: the store is an operator's own, and not to be looked at from outside.
 	Internal bool
 	// Source is the topic from which the store is restored instead of a changelog, up to what the group has committed of it.
@@ -172,7 +172,7 @@ func (h *Handle) Restore(key, value []byte, timestamp int64) error {
 // LogNull tells the changelog of a null that the store itself does not take.
 func (h *Handle) LogNull(key []byte) error {
 	if c, ok := h.Top.(*changelogging); ok {
-		return c.log(key, nil, c.ctx.Timestamp, c.ctx.Headers)
+		return c.log(key, nil, c.ctx.Timestamp, nil)
 	}
 	return nil
 }
