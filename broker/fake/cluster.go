@@ -5,6 +5,8 @@ package fake
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -18,8 +20,10 @@ import (
 type Config struct {
 	Brokers int            // default 1
 	Port    int            // of the first broker, the others' follow; 0: free ones
-	Topics  map[string]int // to begin with: name and partitions
+	Topics  map[string]int // to begin with, where they are not there already: name and partitions
 	DataDir string         // keeps everything there over restarts; empty: in memory
+	// AutoCreate lets clients that ask for it create topics by using them: auto.create.topics.enable.
+	AutoCreate bool
 	// BrokerConfigs are broker settings by Kafka's names, over the defaults of this package.
 	BrokerConfigs map[string]string
 	// Exact leaves out the shims: kfake as it is, to show what they cure.
@@ -28,30 +32,67 @@ type Config struct {
 
 // Cluster is a running fake cluster. Its methods may be called from any goroutine.
 type Cluster struct {
-	fake *kfake.Cluster
-	seen *epochs
-	// waiting is nil without shims, as seen is.
-	waiting *waiting
+	fake      *kfake.Cluster
+	exact     bool
+	seen      *epochs
+	waiting   *waiting
+	net       *network
+	stamps    appendTimes
+	pending   pendingOffsets
+	compacted compactions
+	stop      func() // ends what runs beside the brokers
+}
+
+// settings are the brokers', over the defaults of this package.
+func (cfg Config) settings() map[string]string {
+	out := map[string]string{
+		// compaction ignores open transactions (K2): it happens when Compact is called, and then only if there are none
+		"log.cleaner.backoff.ms": fmt.Sprint(int64(1000 * time.Hour / time.Millisecond)),
+		// records may carry times of any year: nothing goes by age unless a topic, or the caller, says so (K13)
+		"log.retention.ms": "-1",
+
+		"log.retention.check.interval.ms": "300000",
+	}
+	maps.Copy(out, cfg.BrokerConfigs)
+	return out
 }
 
 // New starts a cluster.
 func New(cfg Config) (*Cluster, error) {
-	n := max(cfg.Brokers, 1)
-	configs := map[string]string{
-		// compaction ignores open transactions (K2): it happens when Compact is called, and then only if there are none
-		"log.cleaner.backoff.ms": fmt.Sprint(int64(1000 * time.Hour / time.Millisecond)),
-		// compaction also applies retention, to topics that are compacted only (K18): by default nothing goes by age
-		"log.retention.ms": "-1",
+	n, configs := max(cfg.Brokers, 1), cfg.settings()
+	c := &Cluster{exact: cfg.Exact, net: newNetwork(), stamps: appendTimes{all: configs["log.message.timestamp.type"] == "LogAppendTime"},
+		pending: pendingOffsets{groups: make(map[string]map[partition]map[string]producerEpoch)}, compacted: compactions{starts: make(map[partition]int64)}}
+	c.pending.c = c
+	_, _, _ = c.stamps.forget(nil)
+	f, err := kfake.NewCluster(c.options(cfg, n, configs)...)
+	if err != nil {
+		return nil, fmt.Errorf("fake: %w", err)
 	}
-	for k, v := range cfg.BrokerConfigs {
-		configs[k] = v
+	c.fake = f
+	for i, addr := range f.ListenAddrs() {
+		c.net.nodes[int32(i)] = addr
 	}
+	if !cfg.Exact {
+		c.shim()
+	}
+	if c.stop, err = c.keepRetention(configs["log.retention.check.interval.ms"]); err == nil {
+		err = c.createMissing(cfg.Topics)
+	}
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Cluster) options(cfg Config, n int, configs map[string]string) []kfake.Opt {
 	opts := []kfake.Opt{
 		kfake.NumBrokers(n),
 		kfake.DefaultNumPartitions(1),
 		kfake.GroupMinSessionTimeout(100 * time.Millisecond),
 		kfake.GroupMaxSessionTimeout(30 * time.Minute),
 		kfake.BrokerConfigs(configs),
+		kfake.ListenFn(c.net.listen),
 	}
 	if cfg.Port != 0 {
 		ports := make([]int, n)
@@ -60,8 +101,8 @@ func New(cfg Config) (*Cluster, error) {
 		}
 		opts = append(opts, kfake.Ports(ports...))
 	}
-	for topic, partitions := range cfg.Topics {
-		opts = append(opts, kfake.SeedTopics(int32(partitions), topic))
+	if cfg.AutoCreate {
+		opts = append(opts, kfake.AllowAutoTopicCreation())
 	}
 	if cfg.DataDir != "" {
 		opts = append(opts, kfake.DataDir(cfg.DataDir))
@@ -69,15 +110,20 @@ func New(cfg Config) (*Cluster, error) {
 	if !cfg.Exact {
 		opts = append(opts, kfake.MaxVersions(versions()))
 	}
-	f, err := kfake.NewCluster(opts...)
-	if err != nil {
-		return nil, fmt.Errorf("fake: %w", err)
+	return opts
+}
+
+// createMissing creates the topics that are not there from an earlier run.
+func (c *Cluster) createMissing(topics map[string]int) error {
+	for _, topic := range slices.Sorted(maps.Keys(topics)) {
+		if c.fake.TopicInfo(topic) != nil {
+			continue
+		}
+		if err := c.fake.CreateTopic(topic, int32(topics[topic]), nil); err != nil {
+			return fmt.Errorf("fake: topic %s: %w", topic, err)
+		}
 	}
-	c := &Cluster{fake: f}
-	if !cfg.Exact {
-		c.shim()
-	}
-	return c, nil
+	return nil
 }
 
 // versions hides what kfake answers in a way that Java clients cannot read: DescribeTopicPartitions with null replica lists (K15),

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -18,7 +17,15 @@ func (c *Cluster) shim() {
 	c.seen = &epochs{addrs: c.Bootstrap(), current: make(map[string]producerEpoch)}
 	c.fake.ControlKey(int16(kmsg.OffsetForLeaderEpoch), c.leaderEpochEnd)
 	c.fake.ControlKey(int16(kmsg.InitProducerID), c.forgetEpoch)
+	for _, key := range []kmsg.Key{kmsg.CreateTopics, kmsg.DeleteTopics, kmsg.AlterConfigs, kmsg.IncrementalAlterConfigs} {
+		c.fake.ControlKey(int16(key), c.stamps.forget)
+	}
+	c.fake.ControlKey(int16(kmsg.Produce), c.stampAppendTime)
 	c.fake.ControlKey(int16(kmsg.Produce), c.refuseZombie)
+	c.fake.ControlKey(int16(kmsg.TxnOffsetCommit), c.pending.note)
+	c.fake.ControlKey(int16(kmsg.EndTxn), c.pending.ended)
+	c.fake.ControlKey(int16(kmsg.InitProducerID), c.pending.fenced)
+	c.fake.ControlKey(int16(kmsg.OffsetFetch), c.pending.fetch)
 	c.waiting = newWaiting(c.Bootstrap())
 	c.fake.ControlKey(int16(kmsg.SyncGroup), c.waiting.synced)
 	c.fake.ControlKey(int16(kmsg.Heartbeat), c.waiting.beat)
@@ -171,19 +178,4 @@ func (e *epochs) close() {
 	if e.client != nil {
 		e.client.Close()
 	}
-}
-
-// Compact compacts all topics whose policy says so; a topic's name in topics says where a transaction must not be open. kfake's
-// compaction does not heed open transactions (K2) and moves the log's start (K3), so that a reader may be thrown back: it
-// happens only here, and only when nothing is open.
-func (c *Cluster) Compact(topics ...string) error {
-	for _, t := range topics {
-		for _, p := range c.fake.PartitionInfos(t) {
-			if p.LastStableOffset != p.HighWatermark {
-				return fmt.Errorf("fake: a transaction is open in %s-%d: it is stable up to %d of %d", t, p.Partition, p.LastStableOffset, p.HighWatermark)
-			}
-		}
-	}
-	c.fake.Compact()
-	return nil
 }

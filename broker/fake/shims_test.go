@@ -128,20 +128,42 @@ func TestK2CompactionWaitsForTransactions(t *testing.T) {
 	}
 }
 
-// K3 stays: kfake moves the log's start when it compacts, Kafka does not. It is why Compact is a fault, not a habit.
-func TestK3CompactionMovesTheStart(t *testing.T) {
-	w := connect(t, fake.Config{})
-	w.must(w.port.Admin().CreateTopics(w.ctx, broker.NewTopic{Name: "t", Partitions: 1, Configs: map[string]string{"cleanup.policy": "compact"}}))
-	p := w.producer("", 0)
-	for _, v := range []string{"1", "2", "3"} {
-		w.must(w.send(p, t0, "k", v))
+// K3: kfake moves the log's start when it compacts; a reader that stands before it reads on all the same, as in Kafka, until records are
+// deleted.
+func TestK3ReaderBeforeTheStartReadsOn(t *testing.T) {
+	for _, exact := range []bool{false, true} {
+		w := connect(t, fake.Config{Exact: exact})
+		w.create("t", map[string]string{"cleanup.policy": "compact"})
+		p := w.producer("", 0)
+		for _, v := range []string{"1", "2", "3"} {
+			w.must(w.send(p, t0, "k", v))
+		}
+		w.must(w.fake.Compact("t"))
+		starts, err := w.port.Admin().EarliestOffsets(w.ctx, t0)
+		w.must(err)
+		if starts[t0] == 0 {
+			t.Error("kfake no longer moves the start: docs/divergence.md, broker/fake, K3 can go")
+		}
+		if err := w.readFrom(0); exact != errors.Is(err, broker.ErrOffsetOutOfRange) || !exact && err != nil {
+			t.Errorf("exact=%v: from 0: %v", exact, err)
+		}
+		w.must(w.send(p, t0, "k", "4"))
+		w.must(w.port.Admin().DeleteRecords(w.ctx, map[broker.TopicPartition]int64{t0: 3}))
+		if err := w.readFrom(0); !errors.Is(err, broker.ErrOffsetOutOfRange) {
+			t.Errorf("exact=%v: from 0, where records were deleted: %v", exact, err)
+		}
 	}
-	w.must(w.fake.Compact("t"))
-	starts, err := w.port.Admin().EarliestOffsets(w.ctx, t0)
+}
+
+// readFrom polls once from an offset, with no reset policy.
+func (w *wire) readFrom(offset int64) error {
+	w.t.Helper()
+	c, err := w.port.NewConsumer(w.ctx, broker.ConsumerConfig{})
 	w.must(err)
-	if starts[t0] == 0 {
-		t.Error("kfake no longer moves the start: docs/divergence.md, broker/fake, K3 can go")
-	}
+	defer c.Close()
+	w.must(c.Assign(w.ctx, map[broker.TopicPartition]int64{t0: offset}))
+	_, err = c.Poll(w.ctx, 10, -1)
+	return err
 }
 
 // read returns the last value of each key.
