@@ -230,3 +230,25 @@ func PropertyDocs() string {
 	}
 	return b.String()
 }
+
+// PropertyDoc is a row of the table of an application's properties.
+type PropertyDoc struct {
+	Name    string   `json:"name"`
+	Type    string   `json:"type"`
+	Default string   `json:"default"`
+	Least   *int64   `json:"least,omitempty"`
+	OneOf   []string `json:"oneOf,omitempty"`
+	Doc     string   `json:"doc"`
+}
+
+// Properties are the properties of an application, sorted by name.
+func Properties() []PropertyDoc {
+	out := make([]PropertyDoc, len(properties))
+	for i, p := range properties {
+		out[i] = PropertyDoc{Name: p.name, Type: [...]string{"string", "long", "boolean"}[p.kind], Default: p.dflt, OneOf: p.oneOf, Doc: p.doc}
+		if p.kind == number {
+			out[i].Least = &properties[i].least
+		}
+	}
+	return out
+}
