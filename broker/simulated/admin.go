@@ -172,7 +172,7 @@ func (c *client) atLeader(ctx context.Context, op string, id int32, tps []broker
 		}
 		again = append(again, tp)
 	}
-	resp, err := c.net.Call(ctx, c.p, brokerAddr(id), request(tps), requestBytes+32*len(tps))
+	resp, err := c.call(ctx, brokerAddr(id), request(tps), requestBytes+32*len(tps))
 	if err != nil {
 		for _, tp := range tps {
 			stale(tp)

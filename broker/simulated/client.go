@@ -15,6 +15,7 @@ import (
 const (
 	retryBackoff    = 100 * time.Millisecond // retry.backoff.ms
 	retryBackoffMax = time.Second            // retry.backoff.max.ms
+	requestTimeout  = 30 * time.Second       // request.timeout.ms
 	metadataMaxAge  = 5 * time.Minute        // metadata.max.age.ms
 	apiTimeout      = 60 * time.Second       // default.api.timeout.ms, max.block.ms
 	requestBytes    = 100                    // about what a request without records comes to
@@ -101,12 +102,23 @@ func (c *client) retry(ctx context.Context, op string, f func() (done bool, err 
 	}
 }
 
+// call sends one request and blocks for the answer, for request.timeout.ms at the most: then it counts as lost.
+func (c *client) call(ctx context.Context, addr string, req any, bytes int) (any, error) {
+	limited, cancel := c.p.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	resp, err := c.net.Call(limited, c.p, addr, req, bytes)
+	if err != nil && !lost(err) && ctx.Err() == nil {
+		err = sim.ErrTimeout
+	}
+	return resp, err
+}
+
 // callAny asks any broker.
 func (c *client) callAny(ctx context.Context, op string, req any) (any, error) {
 	var resp any
 	err := c.retry(ctx, op, func() (bool, error) {
 		var err error
-		resp, err = c.net.Call(ctx, c.p, c.anyBroker(), req, requestBytes)
+		resp, err = c.call(ctx, c.anyBroker(), req, requestBytes)
 		if err != nil && lost(err) {
 			return false, callError(op, err)
 		}
@@ -255,7 +267,7 @@ func (c *client) callOnce(ctx context.Context, call *coordinatorCall) (any, erro
 	key := coordinatorRequest{call.kind, call.key}
 	id, ok := c.coords[key]
 	if !ok {
-		resp, err := c.net.Call(ctx, c.p, c.anyBroker(), &key, requestBytes)
+		resp, err := c.call(ctx, c.anyBroker(), &key, requestBytes)
 		if err != nil {
 			return nil, err
 		}
@@ -266,7 +278,7 @@ func (c *client) callOnce(ctx context.Context, call *coordinatorCall) (any, erro
 		id = r.id
 		c.coords[key] = id
 	}
-	resp, err := c.net.Call(ctx, c.p, brokerAddr(id), call.req, requestBytes)
+	resp, err := c.call(ctx, brokerAddr(id), call.req, requestBytes)
 	if err != nil {
 		delete(c.coords, key)
 	}

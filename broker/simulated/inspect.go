@@ -130,6 +130,9 @@ func (m *Model) Groups() []GroupView {
 
 func (c *groupCoordinator) view(g *group) GroupView {
 	v := GroupView{GroupDescription: c.describe(g.id), Generation: g.generation, Leader: g.leader}
+	if g.streams != nil {
+		v.State, v.Generation = g.streams.state(), g.streams.epoch
+	}
 	for _, tp := range g.offsetTPs {
 		o := g.offsets[tp]
 		ov := OffsetView{TopicPartition: tp, OffsetAndMetadata: o.value, Pending: len(o.pending)}

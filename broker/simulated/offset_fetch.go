@@ -80,8 +80,8 @@ func (b *node) describeGroup(r *describeGroupRequest, out reply) {
 func (c *groupCoordinator) describe(id string) broker.GroupDescription {
 	d := broker.GroupDescription{Group: id, State: groupDead.String()}
 	g := c.groups[id]
-	if g == nil {
-		return d
+	if g == nil || g.streams != nil && !g.empty() {
+		return d // a streams group is not for this request
 	}
 	d.State, d.Protocol = g.state.String(), g.protocol
 	for _, m := range g.members {

@@ -47,7 +47,7 @@ func (a admin) ElectLeaders(ctx context.Context, unclean bool, tps ...broker.Top
 func (a admin) DescribeTransactions(ctx context.Context) ([]broker.TransactionDescription, error) {
 	var out []broker.TransactionDescription
 	for _, b := range a.c.m.brokers {
-		resp, err := a.c.net.Call(ctx, a.c.p, b.addr, &listTxnsRequest{}, requestBytes)
+		resp, err := a.c.call(ctx, b.addr, &listTxnsRequest{}, requestBytes)
 		switch {
 		case err == nil:
 			out = append(out, resp.(*listTxnsResponse).txns...)

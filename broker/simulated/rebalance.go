@@ -200,10 +200,17 @@ func (c *groupCoordinator) removeMember(g *group, m *groupMember) {
 	}
 }
 
-// ForceRebalance makes a stable group share again. It says whether there was one.
+// ForceRebalance makes a stable group share again; a streams group begins a new epoch. It says whether there was one.
 func (m *Model) ForceRebalance(groupID string) bool {
 	c, ok := m.groupLog(groupID).state.(*groupCoordinator)
-	if !ok || c.groups[groupID] == nil || c.groups[groupID].state != groupStable {
+	if !ok || c.groups[groupID] == nil {
+		return false
+	}
+	if g := c.groups[groupID]; g.streams != nil && !g.empty() {
+		c.bumpStreams(g)
+		return true
+	}
+	if c.groups[groupID].state != groupStable {
 		return false
 	}
 	c.prepareRebalance(c.groups[groupID], nil, "force")
@@ -217,6 +224,13 @@ func (m *Model) ExpireSession(groupID, member string) bool {
 		return false
 	}
 	g := c.groups[groupID]
+	if g.streams != nil {
+		m := g.streams.member(member)
+		if m != nil {
+			c.l.batch(func() { c.removeStreams(g, m, "streams.expel") })
+		}
+		return m != nil
+	}
 	mem := g.member(member)
 	if mem == nil {
 		return false

@@ -86,9 +86,8 @@ func (w *streamsTalk) command(d *datadriven.TestData) string {
 	case "topics":
 		for _, a := range d.CmdArgs {
 			n := int32(number(w.t, a.Vals[0]))
-			if c, text := w.m.createTopic(broker.NewTopic{Name: a.Key, Partitions: n}); c == codeTopicExists {
-				c, text = w.m.addPartitions(a.Key, n)
-				if c != codeNone {
+			if c, _ := w.m.createTopic(broker.NewTopic{Name: a.Key, Partitions: n}); c == codeTopicExists {
+				if c, text := w.m.addPartitions(a.Key, n); c != codeNone {
 					return text
 				}
 			}

@@ -366,3 +366,76 @@ func restarted(as *apps, old *app) *app {
 		}
 	}
 }
+
+// TestStreamsCoordinatorCrashesAfterEachRecord crashes the group's coordinator after each record that it appends, before and after it is
+// replicated, while members come, give tasks up and go: the group always ends where it ends undisturbed.
+func TestStreamsCoordinatorCrashesAfterEachRecord(t *testing.T) {
+	for _, after := range []time.Duration{0, 1100 * time.Microsecond} {
+		for n := 0; ; n++ {
+			w := newWorld(t, 1, simulated.Config{StreamsStandbyReplicas: 1})
+			count, what := w.m.CrashAfterRecord("__consumer_offsets", n, after)
+			w.run(func(ctx context.Context) {
+				w.topic(ctx, "a", 2)
+				as := &apps{w: w, owner: map[broker.StreamsTask]string{}, starts: map[string]int{}}
+				one, two := as.start("one", nil), as.start("two", nil)
+				w.sleep(ctx, 30*time.Second)
+				three := as.start("three", nil)
+				p := w.producer(ctx, "")
+				for i := range 4 {
+					w.put(ctx, p, tp("a", int32(i%2)), i, i+1)
+					w.sleep(ctx, 10*time.Second)
+				}
+				one.quit()
+				w.sleep(ctx, 2*time.Minute)
+				g := w.m.StreamsGroups()
+				if len(g) != 1 || g[0].State != "STABLE" || len(g[0].Members) != 2 || len(two.tasks.Active) != 2 || len(three.tasks.Active) != 2 {
+					t.Errorf("record %d (%s), after %s: %+v, %+v, %+v", n, *what, after, g, two.tasks, three.tasks)
+				}
+				got, err := w.c.Admin().CommittedOffsets(ctx, "app")
+				if err != nil || got[tp("a", 0)].Offset != 2 || got[tp("a", 1)].Offset != 2 {
+					t.Errorf("record %d (%s), after %s: committed %v, %v", n, *what, after, got, err)
+				}
+			})
+			w.k.Close()
+			if t.Failed() || n >= *count {
+				break
+			}
+		}
+	}
+}
+
+// TestTransactionsOfStreamsMembers fences offsets in transactions by the member epoch.
+func TestTransactionsOfStreamsMembers(t *testing.T) {
+	w := newWorld(t, 1, simulated.Config{})
+	w.run(func(ctx context.Context) {
+		w.topic(ctx, "a", 1)
+		as := &apps{w: w, owner: map[broker.StreamsTask]string{}}
+		one := as.start("one", nil)
+		w.sleep(ctx, 20*time.Second)
+		p := w.producer(ctx, "x")
+		send := func(change func(*broker.GroupMetadata)) error {
+			g := one.m.Metadata()
+			change(&g)
+			w.must(p.Begin())
+			return p.SendOffsets(ctx, g, map[broker.TopicPartition]broker.OffsetAndMetadata{tp("a", 0): {Offset: 7, LeaderEpoch: -1}})
+		}
+		w.wantCode(send(func(g *broker.GroupMetadata) { g.Generation++ }), "STALE_MEMBER_EPOCH")
+		w.must(p.Abort(ctx))
+		w.wantCode(send(func(g *broker.GroupMetadata) { g.MemberID = "nobody" }), "UNKNOWN_MEMBER_ID")
+		w.must(p.Abort(ctx))
+		w.must(send(func(*broker.GroupMetadata) {}))
+		w.must(p.Commit(ctx))
+		w.sleep(ctx, time.Second)
+		if got, err := w.c.Admin().CommittedOffsets(ctx, "app"); err != nil || got[tp("a", 0)].Offset != 7 {
+			t.Fatal(got, err)
+		}
+		before := one.m.Metadata()
+		if !w.m.ForceRebalance("app") || !w.m.ExpireSession("app", before.MemberID) || w.m.ExpireSession("app", before.MemberID) {
+			t.Fatal("forced or expired not what is there")
+		}
+		w.sleep(ctx, 20*time.Second)
+		if one.m.Metadata().Generation <= before.Generation || !slices.Contains(one.lines, "lost") || len(one.tasks.Active) != 2 {
+			t.Fatalf("%+v, was %+v: %q", one.m.Metadata(), before, one.lines)
+		}
+	})
+}
