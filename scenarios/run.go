@@ -114,6 +114,7 @@ func (r *Run) main(ctx context.Context, res *result) error {
 		}
 		res.findings = append(res.findings, f)
 	}
+	res.findings = append(res.findings, r.failures()...)
 	for _, t := range r.o.Export {
 		if _, err := r.Table(ctx, t); err != nil {
 			return err
@@ -433,16 +434,26 @@ func (r *Run) within() time.Duration {
 	return d
 }
 
+// failures are findings about the instances that have ended by themselves: no scenario expects that.
+func (r *Run) failures() (out []Finding) {
+	for _, i := range r.instances {
+		if err := i.failure(); err != nil {
+			out = append(out, Finding{Name: "instance " + i.name, Figures: "it has ended by itself", Problems: []string{err.Error()}})
+		}
+	}
+	return out
+}
+
 // stop ends the instances cleanly.
 func (r *Run) stop(ctx context.Context) error {
 	r.progress("stop")
 	for _, i := range r.instances {
-		if i.up() {
+		if i.up() && i.failure() == nil {
 			i.inst.Stop(true)
 		}
 	}
 	for _, i := range r.instances {
-		if i.up() {
+		if i.up() && i.failure() == nil {
 			if err := r.call(ctx, i, i.inst.Wait); err != nil {
 				return fmt.Errorf("instance %s: stop: %w", i.name, err)
 			}

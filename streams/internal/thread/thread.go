@@ -444,7 +444,28 @@ func (t *Thread) end() {
 		m.Close()
 	}
 	if t.coll != nil {
+		t.sendTheRest()
 		t.coll.Producer().Close()
+	}
+}
+
+// lastWords is how long a thread that ends waits for what it has written.
+const lastWords = 30 * time.Second
+
+// sendTheRest hands over what was written before the thread failed, the record's dead letter above all. With exactly-once all of it goes with the
+// transaction.
+func (t *Thread) sendTheRest() {
+	if t.cfg.ExactlyOnce || t.ctx.Err() != nil {
+		return
+	}
+	ctx, cancel := t.cfg.Task.Host.WithTimeout(t.ctx, lastWords)
+	defer cancel()
+	err := t.coll.Dispatch()
+	if err == nil {
+		err = t.coll.Producer().Flush(ctx)
+	}
+	if err != nil {
+		t.log.Warn("streams: not all of what the thread has written is on the cluster; it will be processed again", "error", err)
 	}
 }
 
