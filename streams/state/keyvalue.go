@@ -8,7 +8,8 @@ import (
 	"github.com/kstreamlab/kstreamlab/streams/serde"
 )
 
-// Timestamped is a key-value store whose values have a timestamp: Kafka's TimestampedKeyValueStore.
+// Timestamped is a key-value store whose values have a timestamp: Kafka's TimestampedKeyValueStore. Over a versioned store it shows the
+// latest versions, as tables need it.
 type Timestamped[K, V any] struct {
 	h     *Handle
 	topic string
@@ -19,8 +20,8 @@ type Timestamped[K, V any] struct {
 
 // NewTimestamped types an open store. topic is its changelog's name, for the serdes.
 func NewTimestamped[K, V any](h *Handle, topic string, key serde.Serde[K], value serde.Serde[V]) (*Timestamped[K, V], error) {
-	if h.Kind != TimestampedKeyValue {
-		return nil, fmt.Errorf("state: store %s is a %s store, not a timestamped one", h.Name, h.Kind)
+	if h.Kind != TimestampedKeyValue && h.Kind != Versioned {
+		return nil, &KindError{h.Name, h.Kind, TimestampedKeyValue}
 	}
 	return &Timestamped[K, V]{h: h, topic: topic, key: key, value: value}, nil
 }
@@ -33,12 +34,55 @@ func (s *Timestamped[K, V]) Get(k K) (v V, ts int64, ok bool, err error) {
 	if s.buf, err = s.key.Append(s.buf[:0], s.topic, k); err != nil {
 		return v, 0, false, err
 	}
+	if s.h.History != nil {
+		return s.version(s.h.History.Get(s.buf))
+	}
 	b, err := s.h.Top.Get(s.buf)
 	if err != nil || b == nil {
 		return v, 0, false, err
 	}
 	v, ts, err = decodeTimestamped(s.value, s.topic, b)
 	return v, ts, err == nil, err
+}
+
+// GetAsOf is Get of the version that was valid at a time, from a versioned store.
+func (s *Timestamped[K, V]) GetAsOf(k K, at int64) (v V, ts int64, ok bool, err error) {
+	if s.buf, err = s.key.Append(s.buf[:0], s.topic, k); err != nil {
+		return v, 0, false, err
+	}
+	return s.version(s.h.History.GetAsOf(s.buf, at))
+}
+
+func (s *Timestamped[K, V]) version(x *Version, err error) (v V, ts int64, ok bool, _ error) {
+	if err != nil || x == nil {
+		return v, 0, false, err
+	}
+	v, err = s.value.Decode(s.topic, x.Value)
+	return v, x.Timestamp, err == nil, err
+}
+
+// Versioned says whether the store is a versioned one.
+func (s *Timestamped[K, V]) Versioned() bool { return s.h.History != nil }
+
+// PutVersion is Put or, of a null, Delete, and returns what a versioned store's Put does: IsLatest, until when the version is valid, or NotPut.
+// Another store always has the latest afterwards.
+func (s *Timestamped[K, V]) PutVersion(k K, v V, null bool, ts int64) (validTo int64, err error) {
+	switch {
+	case s.h.History == nil && null:
+		return IsLatest, s.Delete(k)
+	case s.h.History == nil:
+		return IsLatest, s.Put(k, v, ts)
+	}
+	if s.buf, err = s.key.Append(s.buf[:0], s.topic, k); err != nil {
+		return 0, err
+	}
+	var b []byte
+	if !null {
+		if b, err = s.value.Append([]byte{}, s.topic, v); err != nil {
+			return 0, err
+		}
+	}
+	return s.h.History.Put(s.buf, b, ts)
 }
 
 // Put sets the value of a key.

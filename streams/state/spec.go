@@ -16,10 +16,11 @@ const (
 	TimestampedWindow               // the same -> 8 bytes of timestamp, value
 	SessionStore                    // key, 8 bytes of end, 8 of start -> value
 	SuppressBuffer                  // key -> what a Buffer holds of it
+	Versioned                       // key -> versions, each with the time from which it is valid
 )
 
 func (k Kind) String() string {
-	return [...]string{"key-value", "timestamped", "window", "timestamped-window", "session", "suppress-buffer"}[k]
+	return [...]string{"key-value", "timestamped", "window", "timestamped-window", "session", "suppress-buffer", "versioned"}[k]
 }
 
 // Windowed says whether the keys carry a window.
@@ -37,6 +38,8 @@ type Spec struct {
 	Retention  int64 // ms; windowed kinds
 	WindowSize int64 // ms; windowed kinds
 	Duplicates bool  // windowed kinds: several rows of one key and start
+	History    int64 // ms; Versioned: how far back earlier versions can be seen
+	Entries    int   // KeyValue: keep only that many rows, those used last; 0: all
 	// ByTime: the rows of all keys can be walked in order of time, with Handle.ScanTimes; windowed kinds.
 	ByTime   bool
 	InMemory bool
@@ -63,14 +66,20 @@ func (s *Spec) ChangelogConfig(topic map[string]string, additional int64) map[st
 	for k, v := range topic { // the result is a map again
 		c[k] = v
 	}
-	if s.Kind.Windowed() {
+	switch {
+	case s.Kind.Windowed():
 		c["retention.ms"] = formatRetention(s.Retention, additional)
+	case s.Kind == Versioned:
+		c["min.compaction.lag.ms"] = formatRetention(s.History, changelogLag)
 	}
 	for k, v := range s.LogConfig { // the result is a map again
 		c[k] = v
 	}
 	return c
 }
+
+// changelogLag is what, beside its history, a versioned store's changelog is spared from compaction, in ms.
+const changelogLag = 24 * 3_600_000
 
 // segments is how the segments of a windowed store are kept.
 func (s *Spec) segments(expired func()) SegmentsConfig {
@@ -118,8 +127,11 @@ type Handle struct {
 	Cache *Cache
 	// Buffer is the store, of a SuppressBuffer.
 	Buffer *Buffer
-	inner  Bytes
-	segs   *Segments
+	// History is the store, of a Versioned one, which has no Top.
+	History *History
+	inner   Bytes
+	segs    *Segments
+	recent  *recent
 }
 
 // Open opens a store of a task's database.
@@ -131,6 +143,11 @@ func (db *DB) Open(spec Spec, cfg OpenConfig) (*Handle, error) {
 		h.inner, h.Top = h.Buffer, h.Buffer
 		return h, nil
 	}
+	if spec.Kind == Versioned {
+		var err error
+		h.History, err = db.openHistory(&h.Spec, cfg)
+		return h, err
+	}
 	if spec.Kind.Windowed() {
 		segs, err := db.Segments(spec.Name, spec.segments(cfg.Expired))
 		if err != nil {
@@ -140,9 +157,17 @@ func (db *DB) Open(spec Spec, cfg OpenConfig) (*Handle, error) {
 	} else {
 		h.inner = db.Table(spec.Name)
 	}
+	if spec.Entries > 0 {
+		h.recent = newRecent(h.inner, spec.Name, spec.Entries)
+		db.layers = append(db.layers, h.recent)
+		h.inner = h.recent
+	}
 	h.Top = h.inner
 	if cfg.Log != nil {
 		h.Top = &changelogging{Bytes: h.Top, log: cfg.Log, ctx: cfg.Ctx, timestamped: spec.Kind.Timestamped()}
+		if h.recent != nil {
+			h.recent.evicted = func(key []byte) error { return cfg.Log(key, nil, cfg.Ctx.Timestamp, nil) }
+		}
 	}
 	if spec.Caching && cfg.Budget != nil {
 		h.Cache = NewCache(h.Top, cfg.Budget, cfg.Ctx)
@@ -162,6 +187,14 @@ func (db *DB) Open(spec Spec, cfg OpenConfig) (*Handle, error) {
 func (h *Handle) Restore(key, value []byte, timestamp int64) error {
 	if key == nil {
 		return nil
+	}
+	if h.History != nil {
+		_, err := h.History.put(key, value, timestamp)
+		return err
+	}
+	if h.recent != nil {
+		h.recent.restoring = true
+		defer func() { h.recent.restoring = false }()
 	}
 	if value != nil && h.Kind.Timestamped() {
 		value = append(binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(value)), uint64(timestamp)), value...)
@@ -193,6 +226,9 @@ func (h *Handle) Flush() error {
 func (h *Handle) Rows() ([][2][]byte, error) {
 	if h.Buffer != nil {
 		return h.Buffer.logged(), nil
+	}
+	if h.History != nil {
+		return h.History.rows()
 	}
 	it := h.inner.Scan(AllTime(Span{}))
 	defer it.Close()
