@@ -10,6 +10,19 @@ func (m *Model) OnProduceRefused(f func(name string)) {
 	m.produceRefused = func(c code) { f(codes[c].name) }
 }
 
+// Diverging counts the replicas that have something of their own beyond their leader's log.
+func (m *Model) Diverging() int {
+	n := 0
+	m.eachReplicaSet(func(s *replicaSet, _ func(int32)) {
+		for i := range s.replicas {
+			if s.tail(i) != nil {
+				n++
+			}
+		}
+	})
+	return n
+}
+
 // CrashAfterRecord crashes the coordinator that appends the n-th record (from 1) of a topic, after a while; 0 crashes none. The
 // result counts the records, and says what the n-th was.
 func (m *Model) CrashAfterRecord(topic string, n int, after time.Duration) (count *int, what *string) {
