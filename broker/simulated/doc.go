@@ -38,7 +38,8 @@
 //     five: single messages can be lost here, which TCP would not do. Nor does a client that gives a request up break a connection.
 //   - A new leader knows the high watermark at once; in-sync replicas are changed without a round to the controller. Eligible leader
 //     replicas (KIP-966) are not kept: with none in sync only an unclean election helps.
-//   - The internal topics ignore min.insync.replicas, and have no unclean elections.
+//   - The internal topics ignore min.insync.replicas, and have no unclean elections. Replication does not go over the network: a partition
+//     between brokers does not stop it (Model.StallReplica does).
 //   - An idle producer id expires by the time of its last write, not by its records' timestamps.
 //   - A quota is a bucket of ten seconds that leaks at its rate; there are no request quotas. Compression is a fixed share of the size.
 //   - Streams groups have static members as Kafka 4.4 has, no regular expressions for sources, and no warm-ups (nor has Kafka any yet).

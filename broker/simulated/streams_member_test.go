@@ -291,59 +291,7 @@ func TestStreamsStaticMember(t *testing.T) {
 func TestStreamsGroupUnderFaults(t *testing.T) {
 	read := 0
 	for seed := range *seeds {
-		w := newWorld(t, seed, simulated.Config{StreamsStandbyReplicas: int(seed % 3)})
-		rng := w.k.Rand("streams")
-		w.run(func(ctx context.Context) {
-			w.topic(ctx, "a", 4)
-			badNetwork(w)
-			as := &apps{w: w, owner: map[broker.StreamsTask]string{}, starts: map[string]int{}}
-			live := map[string]*app{}
-			names := []string{"one", "two", "three"}
-			for _, name := range names {
-				live[name] = as.start(name, nil)
-			}
-			p, err := w.c.NewProducer(ctx, broker.ProducerConfig{DeliveryTimeout: time.Hour})
-			w.must(err)
-			sent := 0
-			for range 60 {
-				for range 5 {
-					w.must(p.Send(ctx, tp("a", int32(sent%4)), values(sent, sent+1), nil))
-					sent++
-				}
-				w.sleep(ctx, time.Duration(rng.IntN(8000))*time.Millisecond)
-				name := names[rng.IntN(3)]
-				switch rng.IntN(6) {
-				case 0:
-					live[name].kill()
-					w.sleep(ctx, time.Duration(rng.IntN(60))*time.Second)
-					live[name] = restarted(as, live[name])
-				case 1:
-					_ = w.m.MoveLeader(w.m.GroupPartition("app"), 1+rng.IntN(3))
-				case 2:
-					_ = w.m.MoveLeader(tp("a", int32(rng.IntN(4))), 1+rng.IntN(3))
-				}
-			}
-			w.must(p.Flush(ctx))
-			w.sleep(ctx, 5*time.Minute)
-			n := 0
-			for _, name := range names {
-				a := live[name]
-				n += len(a.tasks.Active)
-				read += len(a.got)
-				if a.err != nil || len(a.tasks.Active) < 2 {
-					t.Errorf("seed %d: %s has %v, %v", seed, name, a.tasks.Active, a.err)
-				}
-			}
-			got, err := w.c.Admin().CommittedOffsets(ctx, "app")
-			for part := range int32(4) {
-				if got[tp("a", part)].Offset != int64(sent/4) || err != nil {
-					t.Errorf("seed %d: committed %v, %v", seed, got[tp("a", part)], err)
-				}
-			}
-			if g := w.m.StreamsGroups()[0]; n != 8 || g.State != "STABLE" {
-				t.Errorf("seed %d: %d tasks assigned; the group is %+v", seed, n, g)
-			}
-		})
+		w := streamsUnderFaults(t, seed, &read)
 		w.k.Close()
 		if t.Failed() {
 			return
@@ -352,6 +300,67 @@ func TestStreamsGroupUnderFaults(t *testing.T) {
 	if read == 0 {
 		t.Error("nothing was read")
 	}
+	a, b := streamsUnderFaults(t, 5, &read), streamsUnderFaults(t, 5, &read)
+	if a.trace.Hash() != b.trace.Hash() || a.k.Digest() != b.k.Digest() {
+		t.Error("the same seed gives two traces")
+	}
+}
+
+func streamsUnderFaults(t *testing.T, seed uint64, read *int) *world {
+	w := newWorld(t, seed, simulated.Config{StreamsStandbyReplicas: int(seed % 3)})
+	rng := w.k.Rand("streams")
+	w.run(func(ctx context.Context) {
+		w.topic(ctx, "a", 4)
+		badNetwork(w)
+		as := &apps{w: w, owner: map[broker.StreamsTask]string{}, starts: map[string]int{}}
+		live := map[string]*app{}
+		names := []string{"one", "two", "three"}
+		for _, name := range names {
+			live[name] = as.start(name, nil)
+		}
+		p, err := w.c.NewProducer(ctx, broker.ProducerConfig{DeliveryTimeout: time.Hour})
+		w.must(err)
+		sent := 0
+		for range 60 {
+			for range 5 {
+				w.must(p.Send(ctx, tp("a", int32(sent%4)), values(sent, sent+1), nil))
+				sent++
+			}
+			w.sleep(ctx, time.Duration(rng.IntN(8000))*time.Millisecond)
+			name := names[rng.IntN(3)]
+			switch rng.IntN(6) {
+			case 0:
+				live[name].kill()
+				w.sleep(ctx, time.Duration(rng.IntN(60))*time.Second)
+				live[name] = restarted(as, live[name])
+			case 1:
+				_ = w.m.MoveLeader(w.m.GroupPartition("app"), 1+rng.IntN(3))
+			case 2:
+				_ = w.m.MoveLeader(tp("a", int32(rng.IntN(4))), 1+rng.IntN(3))
+			}
+		}
+		w.must(p.Flush(ctx))
+		w.sleep(ctx, 5*time.Minute)
+		n := 0
+		for _, name := range names {
+			a := live[name]
+			n += len(a.tasks.Active)
+			*read += len(a.got)
+			if a.err != nil || len(a.tasks.Active) < 2 {
+				t.Errorf("seed %d: %s has %v, %v", seed, name, a.tasks.Active, a.err)
+			}
+		}
+		got, err := w.c.Admin().CommittedOffsets(ctx, "app")
+		for part := range int32(4) {
+			if got[tp("a", part)].Offset != int64(sent/4) || err != nil {
+				t.Errorf("seed %d: committed %v, %v", seed, got[tp("a", part)], err)
+			}
+		}
+		if g := w.m.StreamsGroups()[0]; n != 8 || g.State != "STABLE" {
+			t.Errorf("seed %d: %d tasks assigned; the group is %+v", seed, n, g)
+		}
+	})
+	return w
 }
 
 // restarted starts an app's next incarnation.

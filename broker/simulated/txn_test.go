@@ -266,3 +266,21 @@ func TestProducerIDExpires(t *testing.T) {
 		})
 	}
 }
+
+// TestOneBroker: with one replica everything is replicated at once, inside the call that writes it.
+func TestOneBroker(t *testing.T) {
+	for _, version := range []int{1, 2} {
+		w := newWorld(t, 1, simulated.Config{Brokers: 1, TransactionVersion: version, StreamsStandbyReplicas: 1})
+		w.run(func(ctx context.Context) {
+			w.topic(ctx, "a", 2)
+			life(ctx, w)
+			checkLife(ctx, t, w, fmt.Sprintf("version %d", version))
+			as := &apps{w: w, owner: map[broker.StreamsTask]string{}}
+			one, two := as.start("one", nil), as.start("two", nil)
+			w.sleep(ctx, 30*time.Second)
+			if len(one.tasks.Active) != 2 || len(two.tasks.Active) != 2 {
+				t.Fatalf("%+v, %+v", one.tasks, two.tasks)
+			}
+		})
+	}
+}
