@@ -49,6 +49,7 @@ func corrupt(t testing.TB, config map[string]string) *scenarios.Lab {
 func everywhere(t *testing.T, s *scenarios.Scenario, check func(t *testing.T, v *scenarios.Verdict)) {
 	for _, on := range []scenarios.On{scenarios.Simulated, scenarios.Fake} {
 		t.Run(string(on), func(t *testing.T) {
+			t.Parallel()
 			v, err := scenarios.RunSeed(s, scenarios.Options{On: on}, 1)
 			if err != nil {
 				t.Fatal(err)

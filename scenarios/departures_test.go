@@ -28,6 +28,7 @@ func TestTwoDaysOfDepartures(t *testing.T) {
 
 // TestDeparturesOnFake is the first two days over the wire, with the library's faults of the month in them.
 func TestDeparturesOnFake(t *testing.T) {
+	t.Parallel()
 	s := twoDays(t)
 	s.Faults = s.Faults[:0]
 	s.Faults = append(s.Faults, crashed("departures-2", "2013-01-01T18:20:00Z", 10*time.Minute), zombie("departures-3", "2013-01-02T17:05:00Z", 5*time.Minute))

@@ -176,7 +176,14 @@ func (r *Run) makeTopics(ctx context.Context) error {
 	if len(list) == 0 {
 		return nil
 	}
-	return r.admin.CreateTopics(ctx, list...)
+	if err := r.admin.CreateTopics(ctx, list...); err != nil {
+		return err
+	}
+	// brokers learn of new topics one after the other, and an application that finds none of its topics ends
+	return r.await(ctx, time.Minute, func(ctx context.Context) error {
+		_, err := r.partitions(ctx, names...)
+		return err
+	})
 }
 
 // clear refuses to run into topics and groups that are there already on a real cluster, or, when asked to, deletes them.
@@ -210,7 +217,9 @@ func (r *Run) clear(ctx context.Context, topics []string) error {
 			if !r.o.Recreate {
 				return &UsageError{fmt.Sprintf("the group %s of this scenario exists on the cluster already (%s): delete it, or run with --recreate", a.ID(), g.State)}
 			}
-			if err := r.admin.DeleteGroup(ctx, a.ID()); err != nil {
+			// members of a run that was cut short are there until their sessions end
+			err := r.await(ctx, time.Minute, func(ctx context.Context) error { return r.admin.DeleteGroup(ctx, a.ID()) })
+			if err != nil {
 				return err
 			}
 		}
