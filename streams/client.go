@@ -53,14 +53,12 @@ func (v *values) passed(name string) bool {
 	})
 }
 
-// checkExactlyOnce refuses what a transactional producer cannot do.
+// checkExactlyOnce refuses what a transactional producer cannot do. Idempotence is not asked about: it is always on there, whatever
+// enable.idempotence says.
 func (v *values) checkExactlyOnce(props map[string]string) {
-	producer := client.Producer.For(props)
-	for _, want := range []struct{ name, value, same string }{{"acks", "all", "-1"}, {"enable.idempotence", "true", "TRUE"}} {
-		value, ok := producer[want.name]
-		if value = strings.TrimSpace(value); ok && value != want.same && !strings.EqualFold(value, want.value) {
-			v.errs = append(v.errs, &PropertyError{Name: client.Producer.Name(props, want.name), Value: value, Want: "it must be " + want.value + " for processing.guarantee=exactly_once_v2"})
-		}
+	value, ok := client.Producer.For(props)["acks"]
+	if value = strings.TrimSpace(value); ok && value != "-1" && !strings.EqualFold(value, "all") {
+		v.errs = append(v.errs, &PropertyError{Name: client.Producer.Name(props, "acks"), Value: value, Want: "it must be all for processing.guarantee=exactly_once_v2"})
 	}
 }
 

@@ -66,7 +66,7 @@ func TestClientPropertiesThatCannotBe(t *testing.T) {
 		{map[string]string{"producer.acks": "2", "consumer.fetch.min.bytes": "x", "max.poll.records": "0", "heartbeat.interval.ms": "y"},
 			[]string{"heartbeat.interval.ms", "max.poll.records", "consumer.fetch.min.bytes", "producer.acks"}},
 		{map[string]string{"main.consumer.session.timeout.ms": "2000"}, []string{"heartbeat.interval.ms"}},
-		{map[string]string{"processing.guarantee": "exactly_once_v2", "producer.acks": "1", "producer.enable.idempotence": "false"}, []string{"producer.acks", "producer.enable.idempotence"}},
+		{map[string]string{"processing.guarantee": "exactly_once_v2", "producer.acks": "1", "producer.enable.idempotence": "false"}, []string{"producer.acks"}},
 		{map[string]string{"processing.guarantee": "exactly_once_v2", "producer.acks": "-1", "enable.idempotence": "true"}, nil},
 		{map[string]string{"acks": "0", "security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN"}, []string{"sasl.jaas.config"}},
 	} {

@@ -67,7 +67,7 @@ func (m *Model) alterConfigs(name string, changes map[string]*string) (code, str
 	if given == nil {
 		given = map[string]string{}
 	}
-	for k, v := range changes {
+	for k, v := range changes { // into a map again
 		if delete(given, k); v != nil {
 			given[k] = *v
 		}

@@ -160,24 +160,31 @@ func (s *Segments) Get(key []byte) ([]byte, error) {
 // Put implements Bytes. A row that is too old is left out, and told of.
 func (s *Segments) Put(key, value []byte) error {
 	t := s.cfg.Time(key)
-	if t > s.observed {
-		s.observed = t
-		s.expire()
-	}
-	id := t / s.interval
-	if id < s.first || s.cfg.Exact && t < s.oldest() {
-		if s.cfg.Expired != nil {
-			s.cfg.Expired()
-		}
+	if !s.observe(t) {
 		return nil
 	}
-	g := s.segment(id)
+	g := s.segment(t / s.interval)
 	if g.index != nil {
 		if err := g.index.Put(s.cfg.ByTime(key), indexed(key, value)); err != nil {
 			return err
 		}
 	}
 	return g.Put(key, value)
+}
+
+// observe takes notice of a row's time, and says whether the row may be put; if not, it has told of it.
+func (s *Segments) observe(t int64) bool {
+	if t > s.observed {
+		s.observed = t
+		s.expire()
+	}
+	if t/s.interval >= s.first && !(s.cfg.Exact && t < s.oldest()) {
+		return true
+	}
+	if s.cfg.Expired != nil {
+		s.cfg.Expired()
+	}
+	return false
 }
 
 // indexed is the index's value for a row: its key, or nothing where the row is deleted.

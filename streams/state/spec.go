@@ -202,8 +202,11 @@ func (h *Handle) Restore(key, value []byte, timestamp int64) error {
 	return h.inner.Put(key, value)
 }
 
-// LogNull tells the changelog of a null that the store itself does not take.
+// LogNull tells the changelog of a null that the store itself does not take. A store in memory yet sees its time pass, as in Kafka.
 func (h *Handle) LogNull(key []byte) error {
+	if h.segs != nil && h.InMemory {
+		h.segs.observe(WindowTime(key))
+	}
 	if c, ok := h.Top.(*changelogging); ok {
 		return c.log(key, nil, c.ctx.Timestamp, nil)
 	}
