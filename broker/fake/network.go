@@ -14,8 +14,9 @@ type network struct {
 	nodes map[int32]string              // address by broker
 }
 
+// conn is a TCP connection itself, so that writing stays as fast.
 type conn struct {
-	net.Conn
+	*net.TCPConn
 	network *network
 	at      string
 }
@@ -43,7 +44,11 @@ func (l *listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &conn{Conn: c, network: l.network, at: l.Addr().String()}
+	tcp, ok := c.(*net.TCPConn)
+	if !ok {
+		return c, nil // listen makes TCP listeners only
+	}
+	out := &conn{TCPConn: tcp, network: l.network, at: l.Addr().String()}
 	l.network.mu.Lock()
 	defer l.network.mu.Unlock()
 	if l.network.conns[out.at] == nil {
@@ -57,7 +62,7 @@ func (c *conn) Close() error {
 	c.network.mu.Lock()
 	delete(c.network.conns[c.at], c)
 	c.network.mu.Unlock()
-	return c.Conn.Close()
+	return c.TCPConn.Close()
 }
 
 // cut closes every connection that came in at an address.
@@ -67,7 +72,7 @@ func (n *network) cut(at string) {
 	delete(n.conns, at)
 	n.mu.Unlock()
 	for c := range conns {
-		_ = c.Conn.Close() // the client learns of it
+		_ = c.TCPConn.Close() // the client learns of it
 	}
 }
 

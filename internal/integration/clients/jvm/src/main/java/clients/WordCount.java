@@ -23,6 +23,8 @@ public final class WordCount {
         p.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
         p.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 2);
         p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
+        p.put("main.consumer.session.timeout.ms", 6000);
+        p.put("main.consumer.heartbeat.interval.ms", 1000);
         StreamsBuilder b = new StreamsBuilder();
         b.stream("lines", Consumed.with(Serdes.String(), Serdes.String()))
             .flatMapValues(line -> Arrays.asList(line.toLowerCase(Locale.ROOT).split(" ")))
