@@ -12,24 +12,45 @@ import (
 type DynamicWindowedKStream[V any] struct {
 	g *KGroupedStream[any, V]
 	w Windows
+	e EmitStrategy
 }
 
 // WindowedByDynamic cuts a stream into windows. The keys of its aggregates are serde.Windowed[any].
-func WindowedByDynamic[V any](g *KGroupedStream[any, V], w Windows) *DynamicWindowedKStream[V] {
+func WindowedByDynamic[V any](g *KGroupedStream[any, V], w Windows, e EmitStrategy) *DynamicWindowedKStream[V] {
 	w.check(g.s.b)
-	return &DynamicWindowedKStream[V]{g, w}
+	w.emit(g.s.b, e)
+	return &DynamicWindowedKStream[V]{g, w, e}
 }
 
 func (t *DynamicWindowedKStream[V]) grouping() (*KGroupedStream[any, V], *windowing[any, any]) {
+	return t.g, dynamicWindows(t.w, t.e)
+}
+
+// DynamicWindowedCogroup is a cogrouped stream of any, cut into windows.
+type DynamicWindowedCogroup[A any] struct {
+	c *CogroupedKStream[any, A]
+	w Windows
+}
+
+// CogroupWindowedByDynamic cuts a cogrouped stream into windows. The keys of its aggregates are serde.Windowed[any].
+func CogroupWindowedByDynamic[A any](c *CogroupedKStream[any, A], w Windows) *DynamicWindowedCogroup[A] {
+	w.check(c.b)
+	return &DynamicWindowedCogroup[A]{c, w}
+}
+
+func (t *DynamicWindowedCogroup[A]) cogrouping() (*CogroupedKStream[any, A], *windowing[any, any]) {
+	return t.c, dynamicWindows(t.w, OnWindowUpdate)
+}
+
+func dynamicWindows(w Windows, e EmitStrategy) *windowing[any, any] {
 	plain := func(k any) serde.Windowed[any] {
 		w, _ := k.(serde.Windowed[any]) // the table's own keys are
 		return w
 	}
-	return t.g, &windowing[any, any]{t.w, func(k serde.Windowed[any]) any { return k }, plain, dynamicWindowed}
-}
-
-func dynamicWindowed(inner serde.Serde[any], size int64) serde.Serde[any] {
-	return serde.Dynamic(serde.TimeWindowed(inner, size))
+	inner := windowedSerde[any](w)
+	return &windowing[any, any]{w, e, func(k serde.Windowed[any]) any { return k }, plain, func(key serde.Serde[any]) serde.Serde[any] {
+		return serde.Dynamic(inner(key))
+	}}
 }
 
 // CountDynamic is Count with a result of any, which holds an int64. materialized says that m stands for more than a step's name: Kafka's
@@ -42,9 +63,12 @@ func CountDynamic[K, V, KR any](in Grouping[K, V, KR], m Materialized[K, any], m
 	if m.Value == nil {
 		m.Value = long
 	}
-	return aggregate(in, m, "KSTREAM-AGGREGATE-", func() (any, error) { return int64(0), nil }, countAny[K, V])
+	f := aggregation[K, V, any]{func() (any, error) { return int64(0), nil }, countAny[K, V], sumAny[K]}
+	return aggregate(in, m, "KSTREAM-AGGREGATE-", f)
 }
 
 func countAny[K, V any](_ K, _ *processor.Record[K, V], n any, _ bool) (any, error) {
 	return n.(int64) + 1, nil
 }
+
+func sumAny[K any](_ K, x any, _ bool, y any) (any, error) { return x.(int64) + y.(int64), nil }

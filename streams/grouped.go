@@ -65,86 +65,25 @@ type Materialized[K, V any] struct {
 	StepName string
 }
 
-// Windows are aligned windows: TimeWindows and UnlimitedWindows.
-type Windows struct{ w operator.Windows }
-
-// TumblingWindows are adjacent windows of size; a window takes records until stream time reaches its end plus grace.
-func TumblingWindows(size, grace time.Duration) Windows { return HoppingWindows(size, size, grace) }
-
-// HoppingWindows are windows of size that begin at every multiple of advance.
-func HoppingWindows(size, advance, grace time.Duration) Windows {
-	return Windows{operator.Windows{Size: size.Milliseconds(), Advance: advance.Milliseconds(), Grace: grace.Milliseconds()}}
-}
-
-// UnlimitedWindows is one window from start (ms since the epoch) on.
-func UnlimitedWindows(start int64) Windows {
-	return Windows{operator.Windows{Unlimited: true, Start: start}}
-}
-
-func (w Windows) check(b *Builder) {
-	switch o := w.w; {
-	case o.Unlimited && o.Start < 0:
-		b.illegal("unlimited windows start at %d: the start cannot be negative", o.Start)
-	case o.Unlimited:
-	case o.Size <= 0:
-		b.illegal("window size %d ms: it must be larger than 0", o.Size)
-	case o.Advance <= 0 || o.Advance > o.Size:
-		b.illegal("window advance %d ms: it must be larger than 0 and at most the size, %d ms", o.Advance, o.Size)
-	case o.Grace < 0:
-		b.illegal("window grace %d ms: it cannot be negative", o.Grace)
-	}
-}
-
-// TimeWindowedKStream is a grouped stream cut into windows.
-type TimeWindowedKStream[K, V any] struct {
-	g *KGroupedStream[K, V]
-	w Windows
-}
-
-// WindowedBy cuts the stream into windows.
-func (g *KGroupedStream[K, V]) WindowedBy(w Windows) *TimeWindowedKStream[K, V] {
-	w.check(g.s.b)
-	return &TimeWindowedKStream[K, V]{g, w}
-}
-
-// Grouping is a grouped stream, with windows or without: KGroupedStream or TimeWindowedKStream. KR is the key of its aggregates: K, or
-// serde.Windowed[K].
-type Grouping[K, V, KR any] interface {
-	grouping() (g *KGroupedStream[K, V], w *windowing[K, KR])
-}
-
-// windowing is how windows are cut, and how keys with a window are made and written; nil: there are no windows.
-type windowing[K, KR any] struct {
-	Windows
-	key   func(serde.Windowed[K]) KR
-	plain func(KR) serde.Windowed[K]
-	serde func(inner serde.Serde[K], size int64) serde.Serde[KR]
-}
-
-func (g *KGroupedStream[K, V]) grouping() (*KGroupedStream[K, V], *windowing[K, K]) {
-	return g, nil
-}
-
-func (t *TimeWindowedKStream[K, V]) grouping() (*KGroupedStream[K, V], *windowing[K, serde.Windowed[K]]) {
-	same := func(k serde.Windowed[K]) serde.Windowed[K] { return k }
-	return t.g, &windowing[K, serde.Windowed[K]]{t.w, same, same, serde.TimeWindowed[K]}
-}
-
 // Count counts the records of each key (and window). Without windows, records with a null value do not count, as in Kafka.
 func Count[K, V, KR any](in Grouping[K, V, KR], opts ...Materialized[K, int64]) *KTable[KR, int64] {
 	g, _ := in.grouping()
-	return aggregate(in, countOption(g.s.b, opts), "KSTREAM-AGGREGATE-", zero, count[K, V])
+	return aggregate(in, countOption(g.s.b, opts), "KSTREAM-AGGREGATE-", aggregation[K, V, int64]{zero, count[K, V], sum[K]})
 }
 
 // Reduce combines the values of each key (and window); the first value stands as it is.
 func Reduce[K, V, KR any](in Grouping[K, V, KR], f func(agg, v V) (V, error), opts ...Materialized[K, V]) *KTable[KR, V] {
 	g, _ := in.grouping()
-	return aggregate(in, inherit(first(opts), nil, g.value), "KSTREAM-REDUCE-", nil, reduce[K](f))
+	return aggregate(in, inherit(first(opts), nil, g.value), "KSTREAM-REDUCE-", aggregation[K, V, V]{nil, reduce[K](f), mergeReduced[K](f)})
 }
 
-// Aggregate folds the values of each key (and window) into an aggregate that begins as init says.
+// Aggregate folds the values of each key (and window) into an aggregate that begins as init says. For sessions see AggregateSessions.
 func Aggregate[K, V, KR, A any](in Grouping[K, V, KR], init func() (A, error), f func(k K, v V, agg A) (A, error), opts ...Materialized[K, A]) *KTable[KR, A] {
-	return aggregate(in, first(opts), "KSTREAM-AGGREGATE-", init, folded(f))
+	g, w := in.grouping()
+	if w != nil && w.kind == sessions {
+		g.s.b.illegal("sessions merge, and Aggregate does not know how: use AggregateSessions")
+	}
+	return aggregate(in, first(opts), "KSTREAM-AGGREGATE-", aggregation[K, V, A]{init: init, fold: folded(f)})
 }
 
 // countOption burns a number where a Materialized without a name is given, as Kafka's count does.
@@ -245,54 +184,38 @@ func (g *KGroupedStream[K, V]) grouped(store string, generated bool) *KStream[K,
 	return &KStream[K, V]{b: g.s.b, node: g.through, name: g.through.Name, key: g.key, value: g.value, sources: []*graph.Node{g.through}}
 }
 
-func aggregate[K, V, KR, A any](in Grouping[K, V, KR], m Materialized[K, A], prefix string, init func() (A, error), fold operator.Fold[K, V, A]) *KTable[KR, A] {
+// aggregation is what an aggregating step does: without init it is a reduce; merge is for sessions.
+type aggregation[K, V, A any] struct {
+	init  func() (A, error)
+	fold  operator.Fold[K, V, A]
+	merge operator.Merge[K, A]
+}
+
+func aggregate[K, V, KR, A any](in Grouping[K, V, KR], m Materialized[K, A], prefix string, f aggregation[K, V, A]) *KTable[KR, A] {
 	g, w := in.grouping()
 	m = inherit(m, g.key, nil)
 	if w != nil {
-		return aggregateWindows(g, w, m, prefix, init, fold)
+		return aggregateWindows(g, w, m, prefix, f)
 	}
-	return any(aggregateKeys(g, m, prefix, init, fold)).(*KTable[KR, A]) // without windows KR is K
+	return any(aggregateKeys(g, m, prefix, f)).(*KTable[KR, A]) // without windows KR is K
 }
 
-func aggregateKeys[K, V, A any](g *KGroupedStream[K, V], m Materialized[K, A], prefix string, init func() (A, error), fold operator.Fold[K, V, A]) *KTable[K, A] {
+func aggregateKeys[K, V, A any](g *KGroupedStream[K, V], m Materialized[K, A], prefix string, f aggregation[K, V, A]) *KTable[K, A] {
 	table := aggregateTable[K, A]{old: new(bool)}
 	n, from, _ := plan(g, m, prefix, state.Spec{Kind: state.TimestampedKeyValue}, func(node string, spec *state.Spec, key serde.Serde[K], value serde.Serde[A]) func() processor.Instance {
-		open := func(h *state.Handle, topic string) (*state.Timestamped[K, A], error) {
-			return state.NewTimestamped(h, topic, key, value)
-		}
+		open := openKeys(key, value)
 		table.view = operator.StoreViewer(spec.Name, open)
-		return func() processor.Instance {
-			return &operator.Aggregate[K, V, A]{Node: node, Store: spec.Name, Initializer: init, Fold: fold, Open: open, SendOld: *table.old}
-		}
+		return func() processor.Instance { return keyAggregator(f, node, spec, open, *table.old) }
 	})
 	return &KTable[K, A]{b: g.s.b, node: n, name: n.Name, key: m.Key, value: m.Value, sources: from.sources, from: table}
 }
 
-func aggregateWindows[K, V, KR, A any](g *KGroupedStream[K, V], wk *windowing[K, KR], m Materialized[K, A], prefix string, init func() (A, error), fold operator.Fold[K, V, A]) *KTable[KR, A] {
-	b, w := g.s.b, wk.w
-	spec := state.Spec{Kind: state.TimestampedWindow, Retention: m.Retention.Milliseconds(), WindowSize: w.Size}
-	if w.Unlimited {
-		spec.Retention, spec.WindowSize = 1<<63-1, 1<<63-1
+func openKeys[K, A any](key serde.Serde[K], value serde.Serde[A]) operator.OpenStore[K, A] {
+	return func(h *state.Handle, topic string) (*state.Timestamped[K, A], error) {
+		return state.NewTimestamped(h, topic, key, value)
 	}
-	if least := w.Size + w.Grace; spec.Retention == 0 {
-		spec.Retention = least
-	} else if spec.Retention < least {
-		b.illegal("the retention of window store %q is %d ms: it must be no smaller than window size plus grace, %d ms", m.Name, spec.Retention, least)
-	}
-	of := aggregateTable[KR, A]{old: new(bool)}
-	n, from, made := plan(g, m, prefix, spec, func(node string, spec *state.Spec, key serde.Serde[K], value serde.Serde[A]) func() processor.Instance {
-		open := func(h *state.Handle, topic string) (*state.Window[K, A], error) {
-			return state.NewWindow(h, topic, key, value)
-		}
-		of.view = operator.WindowViewer(spec.Name, open, wk.plain)
-		return func() processor.Instance {
-			return &operator.WindowAggregate[K, V, A, KR]{Key: wk.key, Node: node, Store: spec.Name, Windows: w, Initializer: init, Fold: fold, Open: open,
-				SendOld: *of.old}
-		}
-	})
-	table := &KTable[KR, A]{b: b, node: n, name: n.Name, value: m.Value, sources: from.sources, from: of}
-	if m.Key != nil {
-		table.key = wk.serde(m.Key, made.WindowSize)
-	}
-	return table
+}
+
+func keyAggregator[K, V, A any](f aggregation[K, V, A], node string, spec *state.Spec, open operator.OpenStore[K, A], old bool) *operator.Aggregate[K, V, A] {
+	return &operator.Aggregate[K, V, A]{Node: node, Store: spec.Name, Initializer: f.init, Fold: f.fold, Open: open, SendOld: old}
 }

@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/kstreamlab/kstreamlab/streams/serde"
-	"github.com/kstreamlab/kstreamlab/streams/state"
 	"github.com/kstreamlab/kstreamlab/streams/streamstest"
 )
 
@@ -221,7 +220,7 @@ func entries(v *streamstest.StoreView) ([]string, error) {
 		}
 		lines = append(lines, line{fmt.Sprintf("%s %020d %020d", order, r.Window.Start, r.Window.End), s})
 	}
-	if v.Kind == state.TimestampedWindow || v.Kind == state.WindowStore {
+	if v.Kind.Windowed() {
 		slices.SortStableFunc(lines, func(a, b line) int { return cmp.Compare(a.order, b.order) })
 	}
 	var out []string

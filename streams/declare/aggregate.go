@@ -52,25 +52,6 @@ func materialized(s *step) (m streams.Materialized[any, any], given bool, err er
 	return m, true, nil
 }
 
-// grouping is the input of an aggregation, with its windows where it has some.
-func grouping(s *step) streams.Grouping[any, any, any] {
-	in := groupedOf(s)
-	w := get[*window](s, "window")
-	if w == nil {
-		return in
-	}
-	var kind streams.Windows
-	switch w.kind {
-	case "tumbling":
-		kind = streams.TumblingWindows(ms(w.size), ms(w.grace))
-	case "hopping":
-		kind = streams.HoppingWindows(ms(w.size), ms(w.advance), ms(w.grace))
-	default:
-		kind = streams.UnlimitedWindows(w.startAt)
-	}
-	return streams.WindowedByDynamic(in, kind)
-}
-
 func buildCount(_ *builder, s *step) error {
 	m, given, err := materialized(s)
 	if err != nil {
@@ -105,11 +86,10 @@ func buildAggregate(_ *builder, s *step) error {
 	if s.inputs[0].shape == groupedTable {
 		return s.done(streams.AggregateTable(groupedTableOf(s), initializer(init), folder(add), folder(get[*expression](s, "remove")), m))
 	}
-	return s.done(streams.Aggregate(grouping(s), func() (any, error) {
-		return init.value(&folding{})
-	}, func(k, v, agg any) (any, error) {
-		return add.value(&folding{k, v, agg})
-	}, m))
+	if merge := get[*expression](s, "merge"); merge != nil {
+		return s.done(streams.AggregateSessions(grouping(s), initializer(init), folder(add), merger(merge), m))
+	}
+	return s.done(streams.Aggregate(grouping(s), initializer(init), folder(add), m))
 }
 
 func buildToStream(_ *builder, s *step) error {

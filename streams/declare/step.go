@@ -225,10 +225,6 @@ func (r *reader) unsupported(s *step) {
 		s.missing = `op "join" with grace`
 	case s.has("pattern"):
 		s.missing = `op "stream" with a pattern`
-	case get[string](s, "emit") == "on-window-close":
-		s.missing = "emit on-window-close"
-	case s.has("window") && (get[*window](s, "window").kind == "sliding" || get[*window](s, "window").kind == "session"):
-		s.missing = "window type " + get[*window](s, "window").kind
 	case st != nil && st.given["history"]:
 		s.missing = "a versioned store"
 	}

@@ -16,6 +16,9 @@ type Windowed[K any] struct {
 	Window Window
 }
 
+// Bounds is the window.
+func (w Windowed[K]) Bounds() Window { return w.Window }
+
 type timeWindowed[K any] struct {
 	inner Serde[K]
 	size  int64

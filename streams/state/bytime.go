@@ -75,19 +75,15 @@ func (i *indexIter) Err() error {
 }
 
 // ScanTimes walks over the rows of all keys whose times are in [from, to], in order of time: start for windows, end for sessions. The spec
-// must have ByTime. What the cache holds is seen too; over a store in memory Kafka's cache goes by key while the store goes by time, which
-// shows a row twice where the two orders differ, and so does this one.
+// must have ByTime. What the cache holds is seen too.
 func (h *Handle) ScanTimes(from, to int64) Iterator {
 	below := h.segs.ScanTimes(from, to)
 	if h.Cache == nil || len(h.Cache.rows.cells) == 0 {
 		return below
 	}
 	compare := func(a, b []byte) int { return bytes.Compare(h.segs.cfg.ByTime(a), h.segs.cfg.ByTime(b)) }
-	if h.InMemory {
-		compare = h.Cache.bySegment
-	}
 	top := h.Cache.between(from, to)
-	slices.SortStableFunc(top.rows, func(a, b op) int { return compare(a.key, b.key) })
+	slices.SortFunc(top.rows, func(a, b op) int { return compare(a.key, b.key) })
 	return merged(top, below, compare, false)
 }
 

@@ -55,7 +55,11 @@ func (d *Driver) Stores() ([]StoreView, error) {
 
 func row(h *state.Handle, key, value []byte) Row {
 	r := Row{Key: key, Value: value, Timestamp: -1}
-	if h.Kind.Windowed() {
+	switch {
+	case h.Kind == state.SessionStore:
+		r.Window = state.SessionWindow(key)
+		r.Key = key[: len(key)-16 : len(key)-16]
+	case h.Kind.Windowed():
 		r.Window.Start = state.WindowTime(key)
 		r.Window.End = serde.WindowEnd(r.Window.Start, h.WindowSize)
 		r.Key = key[: len(key)-12 : len(key)-12]

@@ -33,6 +33,8 @@ type Node struct {
 	SelfJoin  bool
 	// NullKeys: the step is a join that takes records without a key.
 	NullKeys bool
+	// Grace, of an aggregation over windows: how long after a window's end its records are taken; nil: there are no windows.
+	Grace *int64
 	// Repartition, for a repartition topic that may be merged with others.
 	Repartition *Repartition
 }
@@ -89,6 +91,21 @@ func (g *Graph) Add(n *Node, parents ...*Node) *Node {
 // NullKeysBelow says whether a join that takes records without a key is somewhere below the step: then a repartition topic keeps them.
 func (n *Node) NullKeysBelow() bool {
 	return slices.ContainsFunc(n.children, func(c *Node) bool { return c.NullKeys || c.NullKeysBelow() })
+}
+
+// WindowGrace is the grace period of the windows above the step, the longest of several; ok is false where on some way up there are none.
+func (n *Node) WindowGrace() (grace int64, ok bool) {
+	if n.Grace != nil {
+		return *n.Grace, true
+	}
+	for _, p := range n.parents {
+		g, ok := p.WindowGrace()
+		if !ok {
+			return 0, false
+		}
+		grace = max(grace, g)
+	}
+	return grace, len(n.parents) > 0
 }
 
 // Copartition demands that the topics of these sources have equally many partitions.

@@ -3,6 +3,7 @@ package operator
 import (
 	"fmt"
 
+	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
 	"github.com/kstreamlab/kstreamlab/streams/serde"
 	"github.com/kstreamlab/kstreamlab/streams/state"
@@ -28,30 +29,32 @@ const (
 	DropKey = "kstreamlab.dropped."     // + node: records dropped so far
 )
 
-// WindowAggregate is count, reduce and aggregate over aligned windows: KStreamWindowAggregate with emit on update.
+// WindowTable is the half of an aggregation over windows that keeps the table, and sends its changes on: at once, when the cache is
+// flushed, or when windows close.
 //
 // Its stream time is the highest timestamp that this node has seen. In Kafka that starts again at -1 with every restart or move of
 // the task; here it is committed with the task's offsets.
 //
 // KR is the key of the results: serde.Windowed[K], or an interface that holds one. Key makes it.
-type WindowAggregate[K, V, A, KR any] struct {
+type WindowTable[K, A, KR any] struct {
 	updates[KR, A]
-	Key         func(serde.Windowed[K]) KR
-	Node        string
-	Store       string
-	Open        func(h *state.Handle, changelog string) (*state.Window[K, A], error)
-	Windows     Windows
-	Initializer func() (A, error) // nil: a reduce
-	Fold        Fold[K, V, A]
-	SendOld     bool
+	Key   func(serde.Windowed[K]) KR
+	Node  string
+	Store string
+	Open  OpenWindows[K, A]
+	// Size is the windows' size; the largest int64: they never end.
+	Size    int64
+	SendOld bool
+	Final   bool // emit when windows close
 
-	store *state.Window[K, A]
-	ctx   *processor.RecordContext
-	time  *int64
+	store  *state.Window[K, A]
+	ctx    *processor.RecordContext
+	time   *int64
+	finals finals
 }
 
 // Init implements processor.Instance.
-func (n *WindowAggregate[K, V, A, KR]) Init(t processor.Task) (err error) {
+func (n *WindowTable[K, A, KR]) Init(t processor.Task) (err error) {
 	n.sendOld = n.SendOld
 	h := t.Store(n.Store)
 	if n.store, err = n.Open(h, t.Changelog(n.Store)); err != nil {
@@ -59,7 +62,11 @@ func (n *WindowAggregate[K, V, A, KR]) Init(t processor.Task) (err error) {
 	}
 	n.ctx = t.Context()
 	n.time = t.Metadata(TimeKey+n.Node, -1)
-	if h.Cache != nil {
+	n.cached = n.Final // nothing is sent on at once
+	switch {
+	case n.Final:
+		n.finals.init(t, n.Store)
+	case h.Cache != nil:
 		n.cached = true
 		h.Cache.WantOld = n.SendOld
 		h.Cache.OnFlush(n.flushed)
@@ -67,12 +74,12 @@ func (n *WindowAggregate[K, V, A, KR]) Init(t processor.Task) (err error) {
 	return n.init(t)
 }
 
-func (n *WindowAggregate[K, V, A, KR]) flushed(key, value, old []byte) error {
+func (n *WindowTable[K, A, KR]) flushed(key, value, old []byte) error {
 	k, err := n.store.DecodeKey(key)
 	if err != nil {
 		return err
 	}
-	k.Window.End = n.end(k.Window.Start)
+	k.Window.End = serde.WindowEnd(k.Window.Start, n.Size)
 	c, ts, err := decodeChange(n.store.DecodeValue, value, old, n.ctx.Timestamp)
 	if err != nil {
 		return err
@@ -80,11 +87,35 @@ func (n *WindowAggregate[K, V, A, KR]) flushed(key, value, old []byte) error {
 	return n.emit(n.Key(k), c, ts, n.ctx.Headers)
 }
 
-func (n *WindowAggregate[K, V, A, KR]) end(start int64) int64 {
-	if n.Windows.Unlimited {
-		return serde.WindowEnd(start, 1<<63-1)
+// put writes the change of one key's window, and sends it on where that is done at once.
+func (n *WindowTable[K, A, KR]) put(k K, start int64, c processor.Change[A], ts int64, headers []broker.Header) (err error) {
+	if c.NullNew {
+		err = n.store.Delete(k, start)
+	} else {
+		err = n.store.Put(k, start, c.New, ts)
 	}
-	return serde.WindowEnd(start, n.Windows.Size)
+	if err != nil || n.cached {
+		return err
+	}
+	return n.emit(n.Key(serde.Windowed[K]{Key: k, Window: serde.Window{Start: start, End: serde.WindowEnd(start, n.Size)}}), c, ts, headers)
+}
+
+// emitFinal sends on the windows that start in [from, to].
+func (n *WindowTable[K, A, KR]) emitFinal(from, to, closed int64, headers []broker.Header) error {
+	err := n.store.ScanStarts(from, to, func(k serde.Windowed[K], v A, ts int64) error {
+		k.Window.End = serde.WindowEnd(k.Window.Start, n.Size)
+		return n.emit(n.Key(k), processor.Change[A]{New: v, NullOld: true}, ts, headers)
+	})
+	*n.finals.last = closed
+	return err
+}
+
+// WindowAggregate is count, reduce and aggregate over aligned windows: KStreamWindowAggregate.
+type WindowAggregate[K, V, A, KR any] struct {
+	WindowTable[K, A, KR]
+	Windows     Windows
+	Initializer func() (A, error) // nil: a reduce
+	Fold        Fold[K, V, A]
 }
 
 // Process implements processor.Processor.
@@ -110,6 +141,9 @@ func (n *WindowAggregate[K, V, A, KR]) Process(r *processor.Record[K, V]) error 
 			return err
 		}
 	}
+	if n.Final {
+		return n.close(closed, r.Headers)
+	}
 	return nil
 }
 
@@ -122,15 +156,27 @@ func (n *WindowAggregate[K, V, A, KR]) update(r *processor.Record[K, V], start i
 	if err != nil {
 		return err
 	}
-	if c.NullNew {
-		err = n.store.Delete(r.Key, start)
-	} else {
-		err = n.store.Put(r.Key, start, c.New, ts)
+	return n.put(r.Key, start, c, ts, r.Headers)
+}
+
+// close emits the windows that have closed since the last time.
+func (n *WindowAggregate[K, V, A, KR]) close(closed int64, headers []broker.Header) error {
+	if !n.finals.due(closed) {
+		return nil
 	}
-	if err != nil || n.cached {
-		return err
+	w, last := n.Windows, *n.finals.last
+	from, to := int64(0), closed-w.Size
+	if to < 0 {
+		return nil
 	}
-	return n.emit(n.Key(serde.Windowed[K]{Key: r.Key, Window: serde.Window{Start: start, End: n.end(start)}}), c, ts, r.Headers)
+	if last != -1 {
+		before := max(0, last-w.Size)
+		if w.first(to) == w.first(before) && to/w.Advance == before/w.Advance {
+			return nil // no other windows have closed
+		}
+		from = before + 1
+	}
+	return n.emitFinal(from, to, closed, headers)
 }
 
 // OpenWindows types an open window store.

@@ -454,18 +454,21 @@ func (t *Task) Uncommitted() (n int64) {
 	return n
 }
 
-// PrepareCommit writes the caches, which may send records.
+// PrepareCommit writes the caches, which may send records. All of them are written, as in Kafka, and the first error is told.
 func (t *Task) PrepareCommit(now int64) error {
 	t.wall = now
+	var first error
 	for _, h := range t.storeOrder {
 		if err := h.Flush(); err != nil {
 			if err = t.located(h.Name, err); processor.IsTaskError(err) {
 				return err
 			}
-			return &FlushError{h.Name, err}
+			if first == nil {
+				first = &FlushError{h.Name, err}
+			}
 		}
 	}
-	return nil
+	return first
 }
 
 // Offsets are the positions to commit, of the partitions that have moved; of all of them when nothing but the numbers has changed, which
