@@ -102,7 +102,7 @@ func init() {
 		"table": {gives: table, build: buildTable, opts: options(text("topic").need(), serdePair, timestamps, resets, nameOption, storeOfDSL)},
 		"global-table": {gives: globalTable,
 			opts: options(text("topic").need(), serdePair, timestamps, resets, nameOption, storeOfDSL)},
-		"state-store": {opts: options(opt("store", declaredStoreOption).need())},
+		"state-store": {build: buildStateStore, opts: options(opt("store", declaredStoreOption).need())},
 		"global-store": {opts: options(text("topic").need(), serdePair, timestamps, resets, nameOption,
 			opt("store", declaredStoreOption).need())},
 
@@ -148,9 +148,9 @@ func init() {
 		"join": {inputs: two, takes: on(stream, table, globalTable), build: buildJoin, check: checkJoin, opts: options(choice("type", inner...),
 			opt("value", rawOption).need(), opt("within", withinOption), opt("grace", durationOption), expr("lookup", recordVars),
 			expr("foreign_key", recordVars), opt("serde", joinSerdesOption), storeOfDSL, nameOption)},
-		"process": {inputs: one, takes: on(stream), gives: stream,
+		"process": {inputs: one, takes: on(stream), gives: stream, build: buildProcess, check: checkProcessor,
 			opts: options(opt("processor", processorOption).need(), opt("args", rawOption), opt("stores", textsOption), nameOption)},
-		"process-values": {inputs: one, takes: on(stream), gives: stream,
+		"process-values": {inputs: one, takes: on(stream), gives: stream, build: buildProcessValues, check: checkProcessor,
 			opts: options(opt("processor", processorOption).need(), opt("args", rawOption), opt("stores", textsOption), nameOption)},
 	}
 }

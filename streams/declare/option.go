@@ -54,6 +54,12 @@ type store struct {
 	noLogging          bool
 	retention, history int64
 	given              map[string]bool
+	// of a declared store
+	kind       string
+	entries    int64
+	size       int64
+	duplicates bool
+	caching    bool
 }
 
 // window is a kind of windows with its lengths in ms.
@@ -299,15 +305,25 @@ func (r *reader) declaredStore(field string, v *value) (*store, error) {
 		case "serde":
 			s.serdes, err = r.serdes(field, v, "key", "value")
 		case "type":
-			_, err = r.choice(field, v, storeTypes)
+			s.kind, err = r.choice(field, v, storeTypes)
 		case "entries":
-			_, err = r.count(field, v, 1)
-		case "retention", "size", "history":
-			_, err = r.duration(field, v)
+			s.entries, err = r.count(field, v, 1)
+		case "retention":
+			s.retention, err = r.duration(field, v)
+		case "size":
+			s.size, err = r.duration(field, v)
+		case "history":
+			s.history, err = r.duration(field, v)
+		case "caching":
+			s.caching, err = r.flag(field, v)
+		case "duplicates":
+			s.duplicates, err = r.flag(field, v)
 		case "backing":
 			err = r.backing(field, v, &s.memory, &s.persistent)
-		default:
-			_, err = r.flag(field, v)
+		case "logging":
+			var on bool
+			on, err = r.flag(field, v)
+			s.noLogging = !on
 		}
 		return err
 	})
@@ -424,18 +440,14 @@ func (r *reader) branch(field string, v *value, where bool) (branch, error) {
 	return b, err
 }
 
-// processorNames are the processors of the language; true: there is one for values too.
-var processorNames = map[string]bool{"count": true, "route": false, "sweep": false, "tick": false, "rewrite": true, "window-range": false,
-	"session-track": false, "versioned": false, "dedup": false, "expire": false, "fail": true, "global-lookup": false}
-
 func (r *reader) processor(s *step, field string, v *value) (string, error) {
 	t, err := r.text(field, v)
 	if err != nil {
 		return "", err
 	}
 	var known []string
-	for name, values := range processorNames { // sorted by suggest
-		if values || s.opName != "process-values" {
+	for name := range processorArgs { // sorted below
+		if s.opName != "process-values" || slices.Contains(forValues, name) {
 			known = append(known, name)
 		}
 	}

@@ -37,6 +37,10 @@ func (d *Driver) Stores() ([]StoreView, error) {
 		v := StoreView{Name: h.Name, Kind: h.Kind, WindowSize: h.WindowSize, Internal: h.Internal}
 		s := d.plan.StoreSerdes(h.Name)
 		v.Key, v.Value = s.Key, s.Value
+		if h.Kind == state.Versioned {
+			out = append(out, v)
+			continue // what it holds depends on the time that is asked for
+		}
 		it := h.Top.Scan(state.AllTime(state.Span{}))
 		for it.Next() {
 			v.Rows = append(v.Rows, row(h, slices.Clone(it.Key()), it.Value()))

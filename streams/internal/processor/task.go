@@ -60,6 +60,10 @@ type Task interface {
 	Now() int64
 	// Store is a state store of the task; nil when there is none of that name.
 	Store(name string) *state.Handle
+	// GlobalStore is a global store of the instance, to be read only; nil when there is none of that name.
+	GlobalStore(name string) *state.Handle
+	// StoreSerdes are a store's: each a serde.Serde.
+	StoreSerdes(name string) (key, value any)
 	// Changelog is the name of a store's changelog topic, which its serdes are given.
 	Changelog(store string) string
 	// Metadata is a number that is committed with the task's offsets and restored with them: an operator's stream time, a counter.

@@ -2,6 +2,7 @@ package task
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 
 	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
@@ -79,7 +80,7 @@ func (t *Task) punctuate(p *punctuations, clock, now int64) (n int, err error) {
 		t.dirty = true
 		n++
 		if err := s.f(clock); err != nil {
-			if processor.IsTaskError(err) || !t.Handle(s.node, err) {
+			if processor.IsTaskError(err) || errors.As(err, new(*processor.Failed)) || !t.Handle(s.node, err) {
 				return n, t.located(s.node, err)
 			}
 		}

@@ -27,6 +27,20 @@ func (t *Task) Now() int64 { return t.cfg.Host.Now().UnixMilli() }
 // Store implements processor.Task.
 func (t *Task) Store(name string) *state.Handle { return t.stores[name] }
 
+// GlobalStore implements processor.Task.
+func (t *Task) GlobalStore(name string) *state.Handle {
+	if t.cfg.Global == nil {
+		return nil
+	}
+	return t.cfg.Global(name)
+}
+
+// StoreSerdes implements processor.Task.
+func (t *Task) StoreSerdes(name string) (key, value any) {
+	s := t.cfg.Topology.StoreSerdes(name)
+	return s.Key, s.Value
+}
+
 // Changelog implements processor.Task.
 func (t *Task) Changelog(store string) string {
 	if h := t.stores[store]; h != nil && h.Source != "" {
@@ -134,6 +148,9 @@ func (t *Task) deadLetter(ctx processor.RecordContext, err error) {
 	for _, h := range [][2]string{{"exception", class}, {"message", message}, {"stacktrace", err.Error()}, {"topic", ctx.Topic},
 		{"partition", strconv.Itoa(int(ctx.Partition))}, {"offset", strconv.FormatInt(ctx.Offset, 10)}} {
 		headers = append(headers, broker.Header{Key: "__streams.errors." + h[0], Value: []byte(h[1])})
+	}
+	if ctx.Topic == "" { // in a punctuation
+		headers[len(headers)-3].Value = nil
 	}
 	if err := t.coll.Send(topic, -1, ctx.RawKey, broker.Record{Key: ctx.RawKey, Value: ctx.RawValue, Timestamp: ctx.Timestamp, Headers: headers}); err != nil {
 		t.log.Error("streams: cannot write a dead letter", "topic", topic, "error", err)

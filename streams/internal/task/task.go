@@ -35,6 +35,8 @@ type Config struct {
 	// OpenEngine opens the database of a task's persistent stores; nil: memory.
 	OpenEngine func(id processor.TaskID) (state.Engine, error)
 	Handlers   Handlers
+	// Global finds a global store of the instance, to be read only; nil: there are none.
+	Global func(store string) *state.Handle
 	// ForgetTime switches off what Kafka does not have: operators' times are then forgotten with the task, as in Kafka Streams.
 	ForgetTime bool
 	// EmitInterval is processor.Task's.
