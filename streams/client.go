@@ -110,6 +110,9 @@ func (c *Config) producerConfig(name string) broker.ProducerConfig {
 	if _, ok := p["linger.ms"]; ok {
 		cfg.Linger = millis(p, "linger.ms")
 	}
+	if c.ExactlyOnce {
+		delete(p, "enable.idempotence") // always on
+	}
 	switch strings.TrimSpace(p["acks"]) {
 	case "1":
 		cfg.Acks = broker.AcksLeader

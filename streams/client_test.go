@@ -46,6 +46,21 @@ func TestPropertiesReachTheirClients(t *testing.T) {
 	}
 }
 
+func TestExactlyOnceIsIdempotentWhateverIsSaid(t *testing.T) {
+	props := map[string]string{"application.id": "app", "processing.guarantee": "exactly_once_v2", "producer.enable.idempotence": "false"}
+	c, err := ParseConfig(props)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, ok := c.producerConfig("p").Properties["enable.idempotence"]; ok {
+		t.Errorf("the producer gets enable.idempotence=%s", v)
+	}
+	props["processing.guarantee"] = "at_least_once"
+	if c, err = ParseConfig(props); err != nil || c.producerConfig("p").Properties["enable.idempotence"] != "false" {
+		t.Errorf("at least once: %v, %v", c.producerConfig("p").Properties, err)
+	}
+}
+
 func TestLingerOfAnApplication(t *testing.T) {
 	for props, want := range map[string]time.Duration{"": 5 * time.Millisecond, "linger.ms": 3 * time.Millisecond, "producer.linger.ms": 3 * time.Millisecond} {
 		c, err := ParseConfig(map[string]string{"application.id": "app", props: "3"})
