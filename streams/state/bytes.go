@@ -27,6 +27,8 @@ type Span struct {
 	From, To         []byte
 	FromTime, ToTime int64
 	Reverse          bool
+	// Key, for stores of windows: the rows of this key alone are asked for; others may come as well. From and To must then be made of it.
+	Key []byte
 }
 
 // Iterator walks over rows. It starts before the first.

@@ -1,9 +1,7 @@
 package state
 
 import (
-	"bytes"
 	"encoding/binary"
-	"slices"
 )
 
 // windowByTime is a window store's key with the start in front: 8 bytes of start, key, 4 of sequence.
@@ -81,19 +79,5 @@ func (h *Handle) ScanTimes(from, to int64) Iterator {
 	if h.Cache == nil || len(h.Cache.rows.cells) == 0 {
 		return below
 	}
-	compare := func(a, b []byte) int { return bytes.Compare(h.segs.cfg.ByTime(a), h.segs.cfg.ByTime(b)) }
-	top := h.Cache.between(from, to)
-	slices.SortFunc(top.rows, func(a, b op) int { return compare(a.key, b.key) })
-	return merged(top, below, compare, false)
-}
-
-// between are the rows of the cache whose times are in [from, to], by key.
-func (c *Cache) between(from, to int64) *rowsIter {
-	rows := &rowsIter{}
-	for top := c.rows.scan(nil, nil, false); top.Next(); {
-		if t := c.Time(top.Key()); t >= from && t <= to {
-			rows.rows = append(rows.rows, op{key: top.Key(), value: top.Value()})
-		}
-	}
-	return rows
+	return h.Cache.scanTimes(from, to, h.segs.cfg.ByTime, below)
 }

@@ -1,10 +1,6 @@
 package state
 
-import (
-	"bytes"
-	"cmp"
-	"slices"
-)
+import "bytes"
 
 // Budget is the record cache of one thread: Kafka's ThreadCache. Its caches share a number of bytes.
 type Budget struct {
@@ -36,6 +32,9 @@ type Cache struct {
 	Time TimeOf
 	// extra is what an entry takes beside what entrySize counts.
 	extra int
+	// interval is how long a segment is. exact: the store below is in memory, and to Kafka's cache each millisecond is a segment.
+	interval int64
+	exact    bool
 
 	rows  *ordered // key to value, as the layer over below; nil value: deleted
 	lru   chain
@@ -217,30 +216,27 @@ func (c *Cache) Scan(s Span) Iterator {
 	if len(c.rows.cells) == 0 {
 		return c.below.Scan(s)
 	}
+	if c.Segment != nil {
+		return c.scanSegments(s)
+	}
 	top := c.rows.scan(s.From, s.To, s.Reverse)
-	if c.Segment == nil {
-		return merged(top, c.below.Scan(s), bytes.Compare, s.Reverse)
-	}
-	rows := &rowsIter{}
-	for top.Next() {
-		if t := c.Time(top.Key()); t >= s.FromTime && t <= s.ToTime {
-			rows.rows = append(rows.rows, op{key: top.Key(), value: top.Value()})
-		}
-	}
-	slices.SortStableFunc(rows.rows, func(a, b op) int {
-		if s.Reverse {
-			a, b = b, a
-		}
-		return c.bySegment(a.key, b.key)
-	})
-	return merged(rows, c.below.Scan(s), c.bySegment, s.Reverse)
+	return merged(&using{top, c}, c.below.Scan(s), bytes.Compare, s.Reverse)
 }
 
-func (c *Cache) bySegment(a, b []byte) int {
-	if d := cmp.Compare(c.Segment(a), c.Segment(b)); d != 0 {
-		return d
+// using walks over rows of a cache. Each one that it comes to is used by that, as in Kafka.
+type using struct {
+	Iterator
+	c *Cache
+}
+
+func (u *using) Next() bool {
+	if !u.Iterator.Next() {
+		return false
 	}
-	return bytes.Compare(a, b)
+	if row, ok := u.c.rows.get(u.Key()); ok {
+		u.c.use(row.entry)
+	}
+	return true
 }
 
 // rowsIter walks over rows in memory.

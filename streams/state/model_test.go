@@ -132,20 +132,24 @@ func (m *windowModel) scan(s state.Span) []string {
 			see[k] = v
 		}
 	}
-	for k, e := range m.cache {
+	bySegment := func(a, b string) int {
+		if s.Reverse {
+			a, b = b, a
+		}
+		return cmp.Or(cmp.Compare(m.time(a)/m.interval, m.time(b)/m.interval), cmp.Compare(a, b))
+	}
+	for _, k := range slices.SortedFunc(maps.Keys(m.cache), bySegment) {
+		if k >= string(s.From) && (s.To == nil || k < string(s.To)) {
+			m.touch(k) // also where its time is not asked for
+		}
 		if !in(k) {
 			continue
 		}
-		if see[k] = e.value; e.value == "nil" {
+		if see[k] = m.cache[k].value; see[k] == "nil" {
 			delete(see, k)
 		}
 	}
-	keys := slices.SortedFunc(maps.Keys(see), func(a, b string) int {
-		return cmp.Or(cmp.Compare(m.time(a)/m.interval, m.time(b)/m.interval), cmp.Compare(a, b))
-	})
-	if s.Reverse {
-		slices.Reverse(keys)
-	}
+	keys := slices.SortedFunc(maps.Keys(see), bySegment)
 	out := []string{}
 	for _, k := range keys {
 		out = append(out, fmt.Sprintf("%s@%d=%s", k[:len(k)-12], m.time(k), see[k]))

@@ -64,7 +64,7 @@ func (s *Session[K, V]) Find(k K, earliestEnd, latestStart int64) (_ []Found[V],
 	}
 	n := len(s.buf)
 	s.until = append(append(s.until[:0], s.buf[:n-16]...), 0x80) // ends are not negative
-	it := s.h.Top.Scan(Span{From: s.buf, To: s.until, FromTime: earliestEnd, ToTime: math.MaxInt64})
+	it := s.h.Top.Scan(Span{From: s.buf, To: s.until, FromTime: earliestEnd, ToTime: math.MaxInt64, Key: s.buf[:n-16]})
 	s.found = s.found[:0]
 	for it.Next() {
 		key := it.Key()

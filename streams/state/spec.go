@@ -173,6 +173,7 @@ func (db *DB) Open(spec Spec, cfg OpenConfig) (*Handle, error) {
 		h.Cache = NewCache(h.Top, cfg.Budget, cfg.Ctx)
 		if h.segs != nil {
 			h.Cache.Time = h.segs.cfg.Time
+			h.Cache.interval, h.Cache.exact = h.segs.interval, spec.InMemory
 			h.Cache.Segment = func(key []byte) int64 { return h.segs.cfg.Time(key) / h.segs.interval }
 			if spec.ByTime && !spec.InMemory {
 				h.Cache.extra = 1 // Kafka's keys by time begin with a byte that says so

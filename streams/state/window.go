@@ -14,7 +14,6 @@ type Window[K, V any] struct {
 	key   serde.Serde[K]
 	value serde.Serde[V]
 	buf   []byte
-	until []byte
 }
 
 // NewWindow types an open store. topic is its changelog's name, for the serdes.
@@ -89,53 +88,6 @@ func DecodeWindowKey[K any](b []byte, topic string, s serde.Serde[K]) (k K, star
 	n := len(b) - 12
 	k, err = s.Decode(topic, b[:n:n])
 	return k, WindowTime(b), err
-}
-
-// WindowRow is a window of one key.
-type WindowRow[V any] struct {
-	Start int64
-	Value V
-	Time  int64
-}
-
-// Backward calls f with the windows of a key that start in [from, to], from the latest start on, as long as f says so. f must not change
-// the store.
-func (s *Window[K, V]) Backward(k K, from, to int64, f func(WindowRow[V]) (more bool)) error {
-	return s.scan(k, from, to, true, f)
-}
-
-// Forward is Backward from the earliest start on.
-func (s *Window[K, V]) Forward(k K, from, to int64, f func(WindowRow[V]) (more bool)) error {
-	return s.scan(k, from, to, false, f)
-}
-
-func (s *Window[K, V]) scan(k K, from, to int64, reverse bool, f func(WindowRow[V]) bool) error {
-	from = max(from, 0)
-	if err := s.encode(k, from); err != nil {
-		return err
-	}
-	n := len(s.buf)
-	s.until = binary.BigEndian.AppendUint64(append(s.until[:0], s.buf[:n-12]...), uint64(to)+1)
-	it := s.h.Top.Scan(Span{From: s.buf, To: s.until, FromTime: from, ToTime: to, Reverse: reverse})
-	for it.Next() {
-		key := it.Key()
-		if len(key) != n {
-			continue // of a longer key that begins alike
-		}
-		v, ts, err := decodeTimestamped(s.value, s.topic, it.Value())
-		if err != nil {
-			it.Close()
-			return err
-		}
-		if !f(WindowRow[V]{WindowTime(key), v, ts}) {
-			break
-		}
-	}
-	if err := it.Err(); err != nil {
-		it.Close()
-		return err
-	}
-	return it.Close()
 }
 
 // ScanStarts calls f with each window that starts in [from, to], of all keys, in order of starts. The spec must have ByTime. f must not

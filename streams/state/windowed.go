@@ -108,7 +108,7 @@ func (s windowed[K, V]) Windows(k K, from, to int64, reverse bool) (*Rows[K, V],
 		return &Rows[K, V]{it: &rowsIter{}}, nil
 	}
 	hi := binary.BigEndian.AppendUint64(slices.Clone(lo[:len(lo)-12]), uint64(to)+1)
-	it := s.h.Top.Scan(Span{From: lo, To: hi, FromTime: from, ToTime: to, Reverse: reverse})
+	it := s.h.Top.Scan(Span{From: lo, To: hi, FromTime: from, ToTime: to, Reverse: reverse, Key: lo[:len(lo)-12]})
 	return &Rows[K, V]{it: it, decode: s.row(func(key []byte) bool { return len(key) == len(lo) })}, nil
 }
 

@@ -2,9 +2,9 @@ package operator
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
-	"github.com/kstreamlab/kstreamlab/streams/state"
 )
 
 // SlidingAggregate is count, reduce and aggregate over sliding windows: KStreamSlidingWindowAggregate. A record at t belongs to all windows
@@ -16,7 +16,7 @@ type SlidingAggregate[K, V, A, KR any] struct {
 	Initializer           func() (A, error) // nil: a reduce
 	Fold                  Fold[K, V, A]
 
-	rows []state.WindowRow[A]
+	starts []int64 // of the windows found for the record in hand
 }
 
 // Process implements processor.Processor.
@@ -58,6 +58,12 @@ func (n *SlidingAggregate[K, V, A, KR]) close(closed int64, r *processor.Record[
 	return n.emitFinal(from, to, closed, r.Headers)
 }
 
+// slidingRow is a window that was found.
+type slidingRow[A any] struct {
+	start, time int64
+	value       A
+}
+
 // sliding is the work on one record.
 type sliding[K, V, A, KR any] struct {
 	n      *SlidingAggregate[K, V, A, KR]
@@ -67,63 +73,73 @@ type sliding[K, V, A, KR any] struct {
 	previous    int64
 	hasPrevious bool
 	// right is what the window right after the record begins with, where hasRight.
-	right    state.WindowRow[A]
+	right    slidingRow[A]
 	hasRight bool
+	// left is the latest window that ends before the record, where hasLeft; leftThere: the one that ends at it is there already.
+	left      slidingRow[A]
+	hasLeft   bool
+	leftThere bool
+	// combined is the window of early records, where hasCombined.
+	combined    slidingRow[A]
+	hasCombined bool
+}
+
+// find calls f with the windows of the record's key that start in [from, to], as long as f says so. Like Kafka's, it walks over a store
+// that f changes.
+func (s *sliding[K, V, A, KR]) find(from, to int64, reverse bool, f func(w slidingRow[A]) (more bool, err error)) error {
+	n := s.n
+	n.starts = n.starts[:0]
+	rows, err := n.store.Windows(s.r.Key, from, to, reverse)
+	if err != nil {
+		return err
+	}
+	for more := true; more && err == nil && rows.Next(); {
+		w := slidingRow[A]{rows.Row().Window.Start, rows.Row().Time, rows.Row().Value}
+		n.starts = append(n.starts, w.start)
+		more, err = f(w)
+	}
+	if err2 := rows.Close(); err == nil {
+		err = err2
+	}
+	return err
 }
 
 // there says whether a window that starts at this time was found.
-func (s *sliding[K, V, A, KR]) there(start int64) bool {
-	for i := range s.n.rows {
-		if s.n.rows[i].Start == start {
-			return true
-		}
-	}
-	return false
-}
+func (s *sliding[K, V, A, KR]) there(start int64) bool { return slices.Contains(s.n.starts, start) }
 
 // process is for a record whose windows begin at 0 or later.
 func (s *sliding[K, V, A, KR]) process() error {
 	n, t := s.n, s.r.Timestamp
-	n.rows = n.rows[:0]
-	err := n.store.Backward(s.r.Key, t-2*n.Size, t+1, func(w state.WindowRow[A]) bool {
-		n.rows = append(n.rows, w)
-		return w.Start+n.Size >= t
-	})
-	if err != nil {
-		return err
-	}
-	var left *state.WindowRow[A] // the latest window that ends before the record
-	leftThere := false
-	for i := range n.rows {
-		w := &n.rows[i]
-		switch end := w.Start + n.Size; {
-		case w.Start == t+1:
+	complete := false // all windows were made when another record of this time came
+	err := s.find(t-2*n.Size, t+1, true, func(w slidingRow[A]) (more bool, err error) {
+		switch end := w.start + n.Size; {
+		case w.start == t+1:
 		case end > t:
 			if !s.hasRight {
-				s.right, s.hasRight = *w, true
+				s.right, s.hasRight = w, true
 			}
-			err = s.update(w.Start, w.Value, true, w.Time)
+			err = s.update(w.start, w.value, true, w.time)
 		case end == t:
-			leftThere = true
-			if err = s.update(w.Start, w.Value, true, w.Time); err == nil && w.Time >= t {
-				return nil // all windows were made when the other record of this time came
-			}
-			s.previous, s.hasPrevious = w.Time, true
+			s.leftThere = true
+			err = s.update(w.start, w.value, true, w.time)
+			complete = w.time >= t
+			s.previous, s.hasPrevious = w.time, true
 		default:
-			left = w
-			s.previous, s.hasPrevious = w.Time, true
+			s.left, s.hasLeft = w, true
+			s.previous, s.hasPrevious = w.time, true
 		}
-		if err != nil {
-			return err
-		}
+		return !s.hasLeft && !complete, err
+	})
+	if err != nil || complete {
+		return err
 	}
 	if start := s.previous + 1; s.hasPrevious && !s.there(start) && start+n.Size >= t {
 		if err := s.create(start); err != nil {
 			return err
 		}
 	}
-	if !leftThere {
-		if err := s.createLeft(left); err != nil {
+	if !s.leftThere {
+		if err := s.createLeft(); err != nil {
 			return err
 		}
 	}
@@ -132,32 +148,25 @@ func (s *sliding[K, V, A, KR]) process() error {
 
 // early is for a record so early that the window that ends at it would begin before 0: all of these share the window [0, Size].
 func (s *sliding[K, V, A, KR]) early() error {
-	n, t := s.n, s.r.Timestamp
-	n.rows = n.rows[:0]
-	err := n.store.Forward(s.r.Key, 0, t+1, func(w state.WindowRow[A]) bool {
-		n.rows = append(n.rows, w)
-		return true
+	t := s.r.Timestamp
+	err := s.find(0, t+1, false, func(w slidingRow[A]) (more bool, err error) {
+		switch {
+		case w.start == 0:
+			s.combined, s.hasCombined = w, true
+			if w.time < t {
+				s.previous, s.hasPrevious = w.time, true
+			}
+		case w.start <= t:
+			s.right, s.hasRight = w, true
+			err = s.update(w.start, w.value, true, w.time)
+		}
+		return true, err
 	})
 	if err != nil {
 		return err
 	}
-	var combined *state.WindowRow[A]
-	for i := range n.rows {
-		switch w := &n.rows[i]; {
-		case w.Start == 0:
-			combined = w
-			if w.Time < t {
-				s.previous, s.hasPrevious = w.Time, true
-			}
-		case w.Start <= t:
-			s.right, s.hasRight = *w, true
-			if err := s.update(w.Start, w.Value, true, w.Time); err != nil {
-				return err
-			}
-		}
-	}
-	if !s.hasRight && combined != nil && combined.Time > t {
-		s.right, s.hasRight = *combined, true // it holds nothing but later records then
+	if !s.hasRight && s.hasCombined && s.combined.time > t {
+		s.right, s.hasRight = s.combined, true // it holds nothing but later records then
 	}
 	if err := s.createRight(); err != nil {
 		return err
@@ -167,10 +176,10 @@ func (s *sliding[K, V, A, KR]) early() error {
 			return err
 		}
 	}
-	if combined == nil {
+	if !s.hasCombined {
 		return s.create(0)
 	}
-	return s.update(0, combined.Value, true, combined.Time)
+	return s.update(0, s.combined.value, true, s.combined.time)
 }
 
 // update takes the record into a window whose aggregate is agg, unless it has closed.
@@ -211,12 +220,12 @@ func (s *sliding[K, V, A, KR]) create(start int64) error {
 }
 
 // createLeft makes the window that ends at the record: it goes on from the latest one before, if the record before is within reach.
-func (s *sliding[K, V, A, KR]) createLeft(before *state.WindowRow[A]) (err error) {
+func (s *sliding[K, V, A, KR]) createLeft() (err error) {
 	start := s.r.Timestamp - s.n.Size
 	var agg A
 	has := true
-	if before != nil && start <= s.previous {
-		agg = before.Value
+	if s.hasLeft && start <= s.previous {
+		agg = s.left.value
 	} else if agg, has, err = s.initial(); err != nil {
 		return err
 	}
@@ -229,10 +238,10 @@ func (s *sliding[K, V, A, KR]) createLeft(before *state.WindowRow[A]) (err error
 // createRight makes the window that begins right after the record, where later records are in it.
 func (s *sliding[K, V, A, KR]) createRight() error {
 	n, start := s.n, s.r.Timestamp+1
-	if !s.hasRight || s.right.Time <= s.r.Timestamp || s.there(start) {
+	if !s.hasRight || s.right.time <= s.r.Timestamp || s.there(start) {
 		return nil
 	}
-	return n.put(s.r.Key, start, processor.Change[A]{New: s.right.Value, NullOld: true}, s.right.Time, s.r.Headers)
+	return n.put(s.r.Key, start, processor.Change[A]{New: s.right.value, NullOld: true}, s.right.time, s.r.Headers)
 }
 
 // WindowError is a window that cannot be.
