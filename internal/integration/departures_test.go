@@ -114,12 +114,19 @@ func newJob(t *testing.T, name string) *job {
 	text, err := os.ReadFile(library + "app.yaml")
 	j.must(err)
 	app := strings.NewReplacer("app: departures", "app: "+j.app, "topic: flights", "topic: "+j.in, "topic: departures-per-hour", "topic: "+j.out,
-		`session.timeout.ms: "10000"`, `session.timeout.ms: "6000"`).Replace(string(text))
+		`session.timeout.ms: "10000"`, "session.timeout.ms: \"6000\"\n  heartbeat.interval.ms: \"500\"").Replace(string(text))
 	j.must(os.WriteFile(j.file, []byte(app), 0o644))
 	keep := map[string]string{"retention.ms": "-1"}
 	for _, topic := range []string{j.in, j.out} {
 		j.must(c.Admin().CreateTopics(ctx, broker.NewTopic{Name: topic, Partitions: jobPartitions, Configs: keep}))
 	}
+	j.await(time.Minute, func() error { // the broker answers before it knows them
+		have, err := c.Admin().DescribeTopics(ctx, j.in, j.out)
+		if err == nil && len(have) < 2 {
+			err = fmt.Errorf("the topics are not there: %v", have)
+		}
+		return err
+	})
 	return j
 }
 
