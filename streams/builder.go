@@ -16,7 +16,7 @@ import (
 type Builder struct {
 	g       *graph.Graph
 	err     error
-	missing error    // a step without a serde
+	missing error    // a step that cannot start: without a serde, say
 	noNames []string // internal resources that have a generated name
 	// DefaultKeySerde and DefaultValueSerde stand in where a step has no serde of its own or inherited: default.key.serde. Each is
 	// a serde.Serde of the type that is asked for, or nil.
@@ -92,10 +92,11 @@ type Topology struct {
 // Describe is the text of Kafka's Topology.describe().
 func (t *Topology) Describe() string { return t.t.Describe() }
 
-// Check says whether the topology can be started: each step must have its serdes. The error is a *MissingSerde.
+// Check says whether the topology can be started: each step must have its serdes, and a store of its kind. The error is a *MissingSerde or
+// a *WindowHistoryError.
 func (t *Topology) Check() error { return t.missing }
 
-// Missing is the first *MissingSerde so far.
+// Missing is the first error so far that Check would return.
 func (b *Builder) Missing() error { return b.missing }
 
 // MissingSerde is a step that has no serde of its own, inherits none, and finds no default.

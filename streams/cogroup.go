@@ -124,7 +124,7 @@ func AggregateCogroupSessions[K, A, KR any](in Cogrouping[K, A, KR], init func()
 func cogroup[K, A, KR any](in Cogrouping[K, A, KR], f aggregation[K, any, A], m Materialized[K, A]) *KTable[KR, A] {
 	c, w := in.cogrouping()
 	b := c.b
-	spec := &state.Spec{Kind: state.TimestampedKeyValue}
+	spec := &state.Spec{Kind: m.kind(), History: m.History.Milliseconds()}
 	if w != nil {
 		*spec, m = windowStore(b, w, m)
 	}
@@ -157,7 +157,8 @@ func cogroup[K, A, KR any](in Cogrouping[K, A, KR], f aggregation[K, any, A], m 
 		nodes = append(nodes, b.g.Add(n, c.parents[x.group]))
 	}
 	merge := b.suffixed(m.StepName, "-cogroup-merge", "COGROUPKSTREAM-MERGE-")
-	n := b.g.Add(&graph.Node{Name: merge, Write: func(tb *topology.Builder, parents []string) {
+	versions := spec.Kind == state.Versioned
+	n := b.g.Add(&graph.Node{Name: merge, Versioned: &versions, Write: func(tb *topology.Builder, parents []string) {
 		tb.Add(&topology.Node{Kind: topology.ProcessorNode, Name: merge, Parents: parents, New: func() processor.Instance {
 			return &operator.Pass[KR, processor.Change[A]]{}
 		}})

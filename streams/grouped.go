@@ -61,6 +61,8 @@ type Materialized[K, V any] struct {
 	NoLogging  bool
 	LogConfig  map[string]string // settings of the changelog topic
 	Retention  time.Duration     // windowed stores; 0: size + grace
+	// History makes it a versioned store, whose earlier versions can be seen that far back; 0: it is not versioned. It has no cache then.
+	History time.Duration
 	// StepName names the node: Kafka's Named beside Materialized.
 	StepName string
 }
@@ -101,7 +103,15 @@ func countOption[K any](b *Builder, opts []Materialized[K, int64]) Materialized[
 // onlyNamed says that there is nothing but a name for the step: Kafka's form with Named and without Materialized.
 func (m *Materialized[K, V]) onlyNamed() bool {
 	return m.StepName != "" && m.Name == "" && m.Key == nil && m.Value == nil && !m.InMemory && !m.Persistent && !m.NoCaching && !m.NoLogging &&
-		m.LogConfig == nil && m.Retention == 0
+		m.LogConfig == nil && m.Retention == 0 && m.History == 0
+}
+
+// kind is that of the store of a table without windows.
+func (m *Materialized[K, V]) kind() state.Kind {
+	if m.History != 0 {
+		return state.Versioned
+	}
+	return state.TimestampedKeyValue
 }
 
 func burn(b *Builder, store string) {
@@ -154,7 +164,8 @@ func plan[K, V, A any](g *KGroupedStream[K, V], m Materialized[K, A], prefix str
 	key := need(b, m.Key, b.DefaultKeySerde, node, "key")
 	value := need(b, m.Value, b.DefaultValueSerde, node, "value")
 	instance := make(node, &spec, key, value)
-	n := b.g.Add(&graph.Node{Name: node, Write: func(tb *topology.Builder, parents []string) {
+	versions := spec.Kind == state.Versioned
+	n := b.g.Add(&graph.Node{Name: node, Versioned: &versions, Write: func(tb *topology.Builder, parents []string) {
 		tb.Add(&topology.Node{Kind: topology.ProcessorNode, Name: node, Parents: parents, New: instance})
 		tb.AddStore(&spec, node)
 		tb.StoreSerdes(spec.Name, key, value)
@@ -202,7 +213,7 @@ func aggregate[K, V, KR, A any](in Grouping[K, V, KR], m Materialized[K, A], pre
 
 func aggregateKeys[K, V, A any](g *KGroupedStream[K, V], m Materialized[K, A], prefix string, f aggregation[K, V, A]) *KTable[K, A] {
 	table := aggregateTable[K, A]{old: new(bool)}
-	n, from, _ := plan(g, m, prefix, state.Spec{Kind: state.TimestampedKeyValue}, func(node string, spec *state.Spec, key serde.Serde[K], value serde.Serde[A]) func() processor.Instance {
+	n, from, _ := plan(g, m, prefix, state.Spec{Kind: m.kind(), History: m.History.Milliseconds()}, func(node string, spec *state.Spec, key serde.Serde[K], value serde.Serde[A]) func() processor.Instance {
 		open := openKeys(key, value)
 		table.view = operator.StoreViewer(spec.Name, open)
 		return func() processor.Instance { return keyAggregator(f, node, spec, open, *table.old) }

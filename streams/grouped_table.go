@@ -38,7 +38,7 @@ func GroupTableBy[K, V, K2, V2 any](t *KTable[K, V], f func(k K, v V) (K2, V2, e
 	}
 	n := b.g.Add(&graph.Node{Name: name, Write: func(tb *topology.Builder, parents []string) {
 		tb.Add(&topology.Node{Kind: topology.ProcessorNode, Name: name, Parents: parents, New: func() processor.Instance {
-			return &operator.TableRegroup[K, V, K2, V2]{F: f, Equal: equal, Apart: b.OldChanges}
+			return &operator.TableRegroup[K, V, K2, V2]{F: f, Equal: equal, Apart: b.OldChanges, Versioned: t.node.GivesVersions()}
 		}})
 	}}, t.node)
 	t.from.sendOld(true)
@@ -112,7 +112,7 @@ func aggregateTableOf[K, V, A any](g *KGroupedTable[K, V], m Materialized[K, A],
 	t.kept = true
 	through := g.repartitioned(Named(m.StepName), t.spec.Name, m.Name == "")
 	t.step = b.named(m.StepName, prefix)
-	n := b.g.Add(&graph.Node{Name: t.step, Write: func(tb *topology.Builder, parents []string) {
+	n := b.g.Add(&graph.Node{Name: t.step, Versioned: t.versions(), Write: func(tb *topology.Builder, parents []string) {
 		tb.Add(&topology.Node{Kind: topology.ProcessorNode, Name: t.step, Parents: parents, New: func() processor.Instance {
 			return &operator.TableAggregate[K, V, A]{Stored: t.half(), Initializer: init, Add: add, Remove: remove}
 		}})

@@ -1,11 +1,14 @@
 package streams
 
 import (
+	"time"
+
 	"github.com/kstreamlab/kstreamlab/streams/internal/graph"
 	"github.com/kstreamlab/kstreamlab/streams/internal/operator"
 	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
 	"github.com/kstreamlab/kstreamlab/streams/internal/topology"
 	"github.com/kstreamlab/kstreamlab/streams/serde"
+	"github.com/kstreamlab/kstreamlab/streams/state"
 )
 
 // Joined configures a stream-table join: the serdes of the stream's repartition topic, where it needs one, and the name.
@@ -13,6 +16,9 @@ type Joined[K, V any] struct {
 	Key   serde.Serde[K]
 	Value serde.Serde[V]
 	Name  string
+	// Grace holds records back until the time of the stream has moved on by that much, so that they find the table's versions of their
+	// time. The table must be versioned, with a history of at least that; nil: records are joined at once.
+	Grace *time.Duration
 }
 
 // JoinTable looks each record of a stream up in a table: KStream.join(KTable), leftJoin. has says whether the table has the key; it is true
@@ -29,13 +35,29 @@ func JoinTable[K, V, VT, R any](s *KStream[K, V], kind JoinKind, t *KTable[K, VT
 		prefix = "KSTREAM-LEFTJOIN-"
 	}
 	name := b.named(o.Name, prefix)
+	var held *state.Spec
+	if o.Grace != nil {
+		held = &state.Spec{Name: name + "-Buffer", Kind: state.KeyValue, Logging: true, Internal: true, Untimed: true}
+		b.g.Add(&graph.Node{Write: func(tb *topology.Builder, _ []string) { tb.AddStore(held) }}, b.g.Root())
+	}
 	view := t.from.viewer()
 	key := func(r *processor.Record[K, V]) (K, bool, error) { return r.Key, r.NullKey, nil }
 	n := b.g.Add(&graph.Node{Name: name, NullKeys: kind == LeftJoin, Write: func(tb *topology.Builder, parents []string) {
+		one := operator.StreamTableJoin[K, V, K, VT, R]{Node: name, LookUp: key, Table: view, Join: join, Left: kind == LeftJoin}
+		if held == nil {
+			tb.Add(&topology.Node{Kind: topology.ProcessorNode, Name: name, Parents: parents, New: func() processor.Instance {
+				n := one
+				return &n
+			}})
+			tb.Connect(name, view.Stores...)
+			return
+		}
+		checkGrace(tb, view.Stores, *o.Grace)
+		key, value := need(b, s.joinKey(o), b.DefaultKeySerde, name, "key"), need(b, s.joinValue(o), b.DefaultValueSerde, name, "value")
 		tb.Add(&topology.Node{Kind: topology.ProcessorNode, Name: name, Parents: parents, New: func() processor.Instance {
-			return &operator.StreamTableJoin[K, V, K, VT, R]{Node: name, LookUp: key, Table: view, Join: join, Left: kind == LeftJoin}
+			return &operator.PatientJoin[K, V, K, VT, R]{StreamTableJoin: one, Store: held.Name, Key: key, Value: value, Grace: o.Grace.Milliseconds()}
 		}})
-		tb.Connect(name, view.Stores...)
+		tb.Connect(name, append([]string{held.Name}, view.Stores...)...)
 	}}, s.node)
 	b.g.Copartition(union(s.sources, t.sources))
 	out := changed[K, V, K, R](s, n, s.key, nil, false)
@@ -45,6 +67,33 @@ func JoinTable[K, V, VT, R any](s *KStream[K, V], kind JoinKind, t *KTable[K, VT
 	out.repartition = false
 	out.sources = union(s.sources, t.sources)
 	return out
+}
+
+// joinKey and joinValue are the serdes of records that a join holds back.
+func (s *KStream[K, V]) joinKey(o Joined[K, V]) serde.Serde[K] {
+	if o.Key != nil {
+		return o.Key
+	}
+	return s.key
+}
+
+func (s *KStream[K, V]) joinValue(o Joined[K, V]) serde.Serde[V] {
+	if o.Value != nil {
+		return o.Value
+	}
+	return s.value
+}
+
+// checkGrace demands that the stores of a table have versions, as far back as a join waits.
+func checkGrace(tb *topology.Builder, stores []string, grace time.Duration) {
+	for _, name := range stores {
+		switch s := tb.Store(name); {
+		case s == nil || s.Kind != state.Versioned:
+			tb.Fail(&ArgumentError{"KTable must be versioned to use a grace period in a stream table join."})
+		case grace.Milliseconds() > s.History:
+			tb.Fail(&ArgumentError{"History retention must be at least grace period."})
+		}
+	}
 }
 
 // forJoin is the stream behind a repartition topic, where its key may have changed: named after the join, or else after the stream's last

@@ -57,6 +57,9 @@ func (t *KTable[K, V]) Suppress(s Suppressed, name ...Named) *KTable[K, V] {
 		step, store = b.g.NewName("KTABLE-SUPPRESS-"), b.g.NewName("KTABLE-SUPPRESS-STATE-STORE-")
 	}
 	b.check(step)
+	if t.node.GivesVersions() {
+		b.fail("%s is above a versioned table: suppress() is only supported for non-versioned KTables", step)
+	}
 	wait := s.wait.Milliseconds()
 	if s.closes {
 		if s.buffer.EmitEarly {

@@ -64,12 +64,26 @@ func (t *keptTable[K, V]) write(tb *topology.Builder) {
 func newKept[K, V any](b *Builder, m Materialized[K, V], generated string) *keptTable[K, V] {
 	b.check(m.Name)
 	t := &keptTable[K, V]{b: b, kept: m.Name != "", key: m.Key, value: m.Value}
-	t.spec = state.Spec{Name: m.Name, Kind: state.TimestampedKeyValue, InMemory: m.InMemory || b.InMemory && !m.Persistent, Caching: !m.NoCaching,
+	t.spec = state.Spec{Name: m.Name, Kind: m.kind(), History: m.History.Milliseconds(), InMemory: m.InMemory || b.InMemory && !m.Persistent, Caching: !m.NoCaching,
 		Logging: !m.NoLogging, LogConfig: m.LogConfig}
 	if t.spec.Name == "" && generated != "" {
 		t.spec.Name = b.g.NewName(generated)
 	}
 	return t
+}
+
+// versions says whether the table's step gives a versioned table: for one that is configured at all, else it is as its parents'.
+func (t *keptTable[K, V]) versions() *bool {
+	yes := t.spec.Kind == state.Versioned
+	return &yes
+}
+
+// inherited is versions of a step that has a store only where the user configures it.
+func (t *keptTable[K, V]) inherited(configured bool) *bool {
+	if !configured {
+		return nil
+	}
+	return t.versions()
 }
 
 // sourceTable is a table made of a topic or a stream: it keeps a store when something needs one.
@@ -124,7 +138,7 @@ func Table[K, V any](b *Builder, topic string, c Consumed[K, V], opts ...Materia
 	}
 	key := need(b, c.Key, b.DefaultKeySerde, source, "key")
 	value := need(b, c.Value, b.DefaultValueSerde, source, "value")
-	n := b.g.Add(&graph.Node{Name: t.step, Source: source, Write: func(tb *topology.Builder, _ []string) {
+	n := b.g.Add(&graph.Node{Name: t.step, Source: source, Versioned: t.versions(), Write: func(tb *topology.Builder, _ []string) {
 		tb.Add(&topology.Node{Kind: topology.SourceNode, Name: source, Topics: []string{topic}, Reset: c.Reset, New: func() processor.Instance {
 			return &processor.Source[K, V]{Key: key, Value: value, Extract: c.Timestamp}
 		}})
@@ -153,7 +167,7 @@ func (s *KStream[K, V]) ToTable(opts ...Materialized[K, V]) *KTable[K, V] {
 		b.g.Add(from, s.node)
 		sources = []*graph.Node{from}
 	}
-	n := b.g.Add(&graph.Node{Name: step, Write: func(tb *topology.Builder, parents []string) {
+	n := b.g.Add(&graph.Node{Name: step, Versioned: t.versions(), Write: func(tb *topology.Builder, parents []string) {
 		tb.Add(&topology.Node{Kind: topology.ProcessorNode, Name: step, Parents: parents, New: func() processor.Instance {
 			return &operator.TableSource[K, V]{Stored: t.half(), Node: step}
 		}})
@@ -214,8 +228,9 @@ func (t *KTable[K, V]) filter(where func(k K, v V) (bool, error), not bool, opts
 	// a parent that knows old values spares the tombstones of rows that never passed
 	k.old = t.from.sendOld(false)
 	n := t.below(k.step, k.write, func() processor.Instance {
-		return &operator.TableFilter[K, V]{Stored: k.half(), Where: where, Not: not}
+		return &operator.TableFilter[K, V]{Stored: k.half(), Where: where, Not: not, Versioned: t.node.GivesVersions()}
 	})
+	n.Versioned = k.inherited(len(opts) > 0 && !opts[0].onlyNamed())
 	return &KTable[K, V]{b: t.b, node: n, name: k.step, key: m.Key, value: m.Value, sources: t.sources, from: d}
 }
 
@@ -237,5 +252,6 @@ func MapTableValues[K, V, V2 any](t *KTable[K, V], f func(k K, v V) (V2, error),
 		return operator.Valued[V2]{Value: x, Has: !isNull, Time: v.Time}, err
 	}}
 	n := t.below(k.step, k.write, func() processor.Instance { return &operator.TableMapValues[K, V, V2]{Stored: k.half(), F: f} })
+	n.Versioned = k.inherited(len(opts) > 0 && !opts[0].onlyNamed())
 	return &KTable[K, V2]{b: t.b, node: n, name: k.step, key: m.Key, value: m.Value, sources: t.sources, from: d}
 }

@@ -80,12 +80,12 @@ func JoinTables[K, V1, V2, R any](kind JoinKind, left *KTable[K, V1], right *KTa
 	sides := new(bool)
 	leftSide, rightSide := kind.sides()
 	swapped := func(k K, v2 V2, has2 bool, v1 V1, has1 bool) (R, error) { return join(k, v1, has1, v2, has2) }
-	n := b.g.Add(&graph.Node{Name: t.step, Write: func(tb *topology.Builder, parents []string) {
+	n := b.g.Add(&graph.Node{Name: t.step, Versioned: t.versions(), Write: func(tb *topology.Builder, parents []string) {
 		tb.Add(&topology.Node{Kind: topology.ProcessorNode, Name: this, Parents: parents[:1], New: func() processor.Instance {
-			return &operator.TableJoin[K, V1, V2, R]{Node: this, Side: leftSide, Other: rv, Join: join, SendOld: *sides}
+			return &operator.TableJoin[K, V1, V2, R]{Node: this, Side: leftSide, Other: rv, Join: join, SendOld: *sides, Versioned: left.node.GivesVersions()}
 		}})
 		tb.Add(&topology.Node{Kind: topology.ProcessorNode, Name: other, Parents: parents[len(parents)-1:], New: func() processor.Instance {
-			return &operator.TableJoin[K, V2, V1, R]{Node: other, Side: rightSide, Other: lv, Join: swapped, SendOld: *sides}
+			return &operator.TableJoin[K, V2, V1, R]{Node: other, Side: rightSide, Other: lv, Join: swapped, SendOld: *sides, Versioned: right.node.GivesVersions()}
 		}})
 		tb.Add(&topology.Node{Kind: topology.ProcessorNode, Name: t.step, Parents: []string{this, other}, New: func() processor.Instance {
 			return &operator.TableMerge[K, R]{Stored: t.half()}

@@ -1,6 +1,7 @@
 package streams
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/kstreamlab/kstreamlab/streams/internal/operator"
@@ -178,6 +179,9 @@ func windowStore[K, KR, A any](b *Builder, w *windowing[K, KR], m Materialized[K
 	if w.kind == sessions {
 		spec.Kind = state.SessionStore
 	}
+	if m.History != 0 && b.missing == nil {
+		b.missing = &WindowHistoryError{m.Name}
+	}
 	if m.Retention != 0 && spec.Retention == 0 {
 		spec.Retention = -1 // less than a millisecond, and not the default
 	}
@@ -191,6 +195,16 @@ func windowStore[K, KR, A any](b *Builder, w *windowing[K, KR], m Materialized[K
 	}
 	return spec, m
 }
+
+// WindowHistoryError is a windowed table that is to be versioned.
+type WindowHistoryError struct{ Store string }
+
+func (e *WindowHistoryError) Error() string {
+	return fmt.Sprintf("streams: store %q is one of windows, and cannot be versioned: leave History out", e.Store)
+}
+
+// Class is Kafka's name of the error kind.
+func (e *WindowHistoryError) Class() string { return "java.lang.ClassCastException" }
 
 // windowAggregator makes the nodes that aggregate windows into a store, and the viewer of their table.
 func windowAggregator[K, V, KR, A any](w *windowing[K, KR], f aggregation[K, V, A], node string, spec *state.Spec, key serde.Serde[K], value serde.Serde[A], old *bool) (func() aggregator[K, V], operator.Viewer[KR, A]) {

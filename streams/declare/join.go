@@ -68,9 +68,14 @@ func buildStreamTableJoin(s *step, kind streams.JoinKind, join *expression) erro
 	}
 	sd := get[serdes](s, "serde")
 	var key, left serde.Serde[any] = sd.key, sd.left
+	o := streams.Joined[any, any]{Key: key, Value: left, Name: string(name)}
+	if s.has("grace") {
+		grace := ms(get[int64](s, "grace"))
+		o.Grace = &grace
+	}
 	return s.done(streams.JoinTable(streamOf(s), kind, s.inputs[1].node.(*ktable), func(k, v, t any, _ bool) (any, error) {
 		return join.value(&pair{k, v, t})
-	}, streams.Joined[any, any]{Key: key, Value: left, Name: string(name)}))
+	}, o))
 }
 
 func buildStreamJoin(s *step, kind streams.JoinKind, join *expression) error {

@@ -213,7 +213,6 @@ func (r *reader) unsupported(s *step) {
 	if s.missing != "" {
 		return
 	}
-	st := get[*store](s, "store")
 	switch {
 	case s.op.build == nil:
 		s.missing = fmt.Sprintf("op %q", s.opName)
@@ -221,11 +220,7 @@ func (r *reader) unsupported(s *step) {
 		s.missing = `op "join" with ` + s.inputs[1].shape.String()
 	case s.opName == "join" && s.has("foreign_key"):
 		s.missing = `op "join" by a foreign key`
-	case s.opName == "join" && s.has("grace"):
-		s.missing = `op "join" with grace`
 	case s.has("pattern"):
 		s.missing = `op "stream" with a pattern`
-	case st != nil && st.given["history"]:
-		s.missing = "a versioned store"
 	}
 }

@@ -17,6 +17,8 @@ type changelogging struct {
 	ctx *RecordContext
 	// timestamped: values begin with 8 bytes of timestamp, which the changelog carries as the record's.
 	timestamped bool
+	// untimed: the producer's clock decides.
+	untimed bool
 }
 
 func (c *changelogging) Put(key, value []byte) error {
@@ -24,6 +26,9 @@ func (c *changelogging) Put(key, value []byte) error {
 		return err
 	}
 	ts := c.ctx.Timestamp
+	if c.untimed {
+		ts = broker.NoTimestamp
+	}
 	if c.timestamped && value != nil {
 		ts, value = int64(binary.BigEndian.Uint64(value)), value[8:]
 	}

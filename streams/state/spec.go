@@ -45,6 +45,8 @@ type Spec struct {
 	InMemory bool
 	Caching  bool
 	Logging  bool
+	// Untimed: the changelog's records have the time of the producer's clock.
+	Untimed bool
 	// Internal: the store is an operator's own, and not to be looked at from outside.
 	Internal bool
 	// Source is the topic from which the store is restored instead of a changelog, up to what the group has committed of it.
@@ -164,7 +166,7 @@ func (db *DB) Open(spec Spec, cfg OpenConfig) (*Handle, error) {
 	}
 	h.Top = h.inner
 	if cfg.Log != nil {
-		h.Top = &changelogging{Bytes: h.Top, log: cfg.Log, ctx: cfg.Ctx, timestamped: spec.Kind.Timestamped()}
+		h.Top = &changelogging{Bytes: h.Top, log: cfg.Log, ctx: cfg.Ctx, timestamped: spec.Kind.Timestamped(), untimed: spec.Untimed}
 		if h.recent != nil {
 			h.recent.evicted = func(key []byte) error { return cfg.Log(key, nil, cfg.Ctx.Timestamp, nil) }
 		}

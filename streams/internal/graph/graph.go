@@ -35,6 +35,8 @@ type Node struct {
 	NullKeys bool
 	// Grace, of an aggregation over windows: how long after a window's end its records are taken; nil: there are no windows.
 	Grace *int64
+	// Versioned says whether the step gives a versioned table; nil: as its parents do.
+	Versioned *bool
 	// Repartition, for a repartition topic that may be merged with others.
 	Repartition *Repartition
 }
@@ -106,6 +108,14 @@ func (n *Node) WindowGrace() (grace int64, ok bool) {
 		grace = max(grace, g)
 	}
 	return grace, len(n.parents) > 0
+}
+
+// GivesVersions says whether the step gives a versioned table.
+func (n *Node) GivesVersions() bool {
+	if n.Versioned != nil {
+		return *n.Versioned
+	}
+	return len(n.parents) > 0 && !slices.ContainsFunc(n.parents, func(p *Node) bool { return !p.GivesVersions() })
 }
 
 // Copartition demands that the topics of these sources have equally many partitions.

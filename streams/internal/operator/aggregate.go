@@ -112,14 +112,11 @@ func (n *Aggregate[K, V, A]) Process(r *processor.Record[K, V]) error {
 	if err != nil {
 		return err
 	}
-	if c.NullNew {
-		err = n.store.Delete(r.Key)
-	} else {
-		err = n.store.Put(r.Key, c.New, ts)
-	}
-	if err != nil {
+	validTo, err := n.store.PutVersion(r.Key, c.New, c.NullNew, ts)
+	if err != nil || validTo == state.NotPut {
 		return err
 	}
+	c.Stale = validTo != state.IsLatest
 	return n.forward(r.Key, c, ts, r.Headers)
 }
 

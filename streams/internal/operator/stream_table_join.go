@@ -17,6 +17,7 @@ type StreamTableJoin[K, V, KT, VT, R any] struct {
 	Left bool
 
 	table View[KT, VT]
+	asOf  AsOf[KT, VT] // of a versioned table, which is asked for what was valid at the record's time
 	null  func(*R) bool
 	out   processor.Record[K, R]
 }
@@ -27,6 +28,9 @@ func (n *StreamTableJoin[K, V, KT, VT, R]) Init(t processor.Task) (err error) {
 	if n.table, err = n.Table.Open(t); err != nil {
 		return err
 	}
+	if v, ok := n.table.(AsOf[KT, VT]); ok && v.Versioned() {
+		n.asOf = v
+	}
 	return n.Output.Init(t)
 }
 
@@ -36,15 +40,32 @@ func (n *StreamTableJoin[K, V, KT, VT, R]) Process(r *processor.Record[K, V]) er
 	if err != nil {
 		return err
 	}
-	if r.NullValue || null && !n.Left {
-		n.Task().Drop(n.Node, "null join key or value")
+	if n.drops(r, null) {
 		return nil
 	}
+	return n.join(r, k, null)
+}
+
+// drops leaves out a record that cannot be joined.
+func (n *StreamTableJoin[K, V, KT, VT, R]) drops(r *processor.Record[K, V], nullKey bool) bool {
+	if !r.NullValue && (n.Left || !nullKey) {
+		return false
+	}
+	n.Task().Drop(n.Node, "null join key or value")
+	return true
+}
+
+func (n *StreamTableJoin[K, V, KT, VT, R]) join(r *processor.Record[K, V], k KT, null bool) (err error) {
 	var t Valued[VT]
-	if !null {
-		if t, err = n.table.Get(k); err != nil {
-			return err
-		}
+	switch {
+	case null:
+	case n.asOf != nil:
+		t, err = n.asOf.GetAsOf(k, r.Timestamp)
+	default:
+		t, err = n.table.Get(k)
+	}
+	if err != nil {
+		return err
 	}
 	if !t.Has && !n.Left {
 		return nil

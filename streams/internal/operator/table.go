@@ -32,6 +32,8 @@ type TableFilter[K, V any] struct {
 	Stored[K, V]
 	Where func(k K, v V) (bool, error)
 	Not   bool
+	// Versioned: the table is a versioned one, and each version that does not pass is a deletion.
+	Versioned bool
 }
 
 // keep is v, or null where it does not pass.
@@ -68,7 +70,7 @@ func (n *TableFilter[K, V]) Process(r *processor.Record[K, processor.Change[V]])
 		} else if c.Old, c.NullOld, err = n.keep(r.Key, r.Value.Old, r.Value.NullOld); err != nil {
 			return err
 		}
-		if c.NullOld && c.NullNew {
+		if c.NullOld && c.NullNew && !n.Versioned {
 			return nil
 		}
 	}

@@ -37,6 +37,20 @@ func StoreViewer[K, V any](store string, open OpenStore[K, V]) Viewer[K, V] {
 
 type storeView[K, V any] struct{ s *state.Timestamped[K, V] }
 
+// AsOf is a view that may be of a versioned table.
+type AsOf[K, V any] interface {
+	Versioned() bool
+	// GetAsOf is Get of what was valid at a time.
+	GetAsOf(k K, at int64) (Valued[V], error)
+}
+
+func (v storeView[K, V]) Versioned() bool { return v.s.Versioned() }
+
+func (v storeView[K, V]) GetAsOf(k K, at int64) (out Valued[V], err error) {
+	out.Value, out.Time, out.Has, err = v.s.GetAsOf(k, at)
+	return out, err
+}
+
 func (v storeView[K, V]) Get(k K) (out Valued[V], err error) {
 	out.Value, out.Time, out.Has, err = v.s.Get(k)
 	return out, err
@@ -50,6 +64,19 @@ type mapped[K, V, V2 any] struct {
 
 func (m mapped[K, V, V2]) Get(k K) (Valued[V2], error) {
 	v, err := m.parent.Get(k)
+	if err != nil {
+		return Valued[V2]{}, err
+	}
+	return m.f(k, v)
+}
+
+func (m mapped[K, V, V2]) Versioned() bool {
+	p, ok := m.parent.(AsOf[K, V])
+	return ok && p.Versioned()
+}
+
+func (m mapped[K, V, V2]) GetAsOf(k K, at int64) (Valued[V2], error) {
+	v, err := m.parent.(AsOf[K, V]).GetAsOf(k, at) // asked only where Versioned says yes
 	if err != nil {
 		return Valued[V2]{}, err
 	}
@@ -107,14 +134,11 @@ func (s *Stored[K, V]) flushed(key, value, old []byte) error {
 // put writes a change to the store, where there is one, and sends it on; a cache sends it when it is flushed.
 func (s *Stored[K, V]) put(k K, c processor.Change[V], ts int64, headers []broker.Header) (err error) {
 	if s.store != nil {
-		if c.NullNew {
-			err = s.store.Delete(k)
-		} else {
-			err = s.store.Put(k, c.New, ts)
-		}
-		if err != nil {
+		validTo, err := s.store.PutVersion(k, c.New, c.NullNew, ts)
+		if err != nil || validTo == state.NotPut {
 			return err
 		}
+		c.Stale = validTo != state.IsLatest
 	}
 	return s.forward(k, c, ts, headers)
 }

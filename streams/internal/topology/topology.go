@@ -139,6 +139,17 @@ func (b *Builder) Add(n *Node) {
 	b.Connect(n.Name, stores...)
 }
 
+// Fail refuses the topology; the first error stays.
+func (b *Builder) Fail(err error) { b.fail(err) }
+
+// Store is a store that was added; nil: there is none of that name.
+func (b *Builder) Store(name string) *state.Spec {
+	if i := slices.IndexFunc(b.stores, func(s *state.Spec) bool { return s.Name == name }); i >= 0 {
+		return b.stores[i]
+	}
+	return nil
+}
+
 // AddStore adds a store and connects it to nodes. The same spec may come again.
 func (b *Builder) AddStore(s *state.Spec, nodes ...string) {
 	for _, have := range b.stores {
