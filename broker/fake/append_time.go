@@ -101,7 +101,7 @@ func stamped(raw []byte, now int64) (out []byte, ok bool) {
 	b.Records = nil
 	for _, r := range records {
 		r.Length += int32(1 - len(binary.AppendVarint(nil, r.TimestampDelta64)))
-		r.TimestampDelta64 = 0
+		r.TimestampDelta64, r.TimestampDelta = 0, 0 // the second is an older name of the first, and counts where that is 0
 		b.Records = r.AppendTo(b.Records)
 	}
 	b.Attributes &^= codecBits
