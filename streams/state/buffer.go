@@ -168,7 +168,8 @@ func (b *Buffer) Get(key []byte) ([]byte, error) {
 	return nil, nil
 }
 
-// Put implements Bytes: it takes in a record of the changelog.
+// Put implements Bytes: it takes in a record of the changelog. Its time is the record's: a key that was let go of and held again between two
+// flushes has no record of that. (Kafka keeps the time that the key had before.)
 func (b *Buffer) Put(key, value []byte) error {
 	if value == nil {
 		if h := b.byKey[string(key)]; h != nil {
@@ -181,9 +182,6 @@ func (b *Buffer) Put(key, value []byte) error {
 		return fmt.Errorf("state: the changelog of store %s: %w", b.name, err)
 	}
 	h.Key = slices.Clone(key)
-	if have := b.byKey[string(key)]; have != nil {
-		h.Time = have.Time
-	}
 	b.set(h)
 	return nil
 }
