@@ -17,6 +17,14 @@ var commitCases = []testcase{
 	{"commit/groups do not see each other's", commitGroups},
 	{"commit/before the first rebalance is refused", commitEarly},
 	{"commit/while another member joins is accepted or refused as a rebalance", commitRebalancing},
+	{"commit/metadata over the limit are refused", commitMetadataLimit},
+	{"commit/the leader epoch is kept", commitEpoch},
+	{"commit/may go back", commitBack},
+	{"commit/of partitions that are not owned is accepted", commitForeign},
+	{"commit/of a hundred partitions at once", commitHundred},
+	{"commit/stays when the group is empty", commitStays},
+	{"commit/goes with the group", commitDeletedGroup},
+	{"commit/goes with the topic", commitDeletedTopic},
 }
 
 func at(offset int64, metadata string) broker.OffsetAndMetadata {
@@ -178,4 +186,120 @@ func commitRebalancing(e *Env) {
 	}
 	a.Leave()
 	b.Leave()
+}
+
+// withCommits runs f on the thread of a member of group g, and returns what the administration then sees of the group.
+func (e *Env) withCommits(partitions int32, f func(e *Env, m broker.Member, topic string)) offsets {
+	e.T.Helper()
+	e.withMember(partitions, f)
+	found, err := e.Cluster().Admin().CommittedOffsets(e.Ctx, e.Name("g"))
+	e.Must(err, "committed offsets")
+	return found
+}
+
+func commitMetadataLimit(e *Env) {
+	found := e.withCommits(1, func(e *Env, m broker.Member, topic string) {
+		e.Must(m.Commit(e.Ctx, offsets{tp(topic, 0): at(1, strings.Repeat("m", 4096))}), "commit with 4096 bytes")
+		e.Is(m.Commit(e.Ctx, offsets{tp(topic, 0): at(2, strings.Repeat("m", 4097))}), "commit with 4097 bytes", broker.ErrFatal)
+	})
+	for _, o := range found {
+		if o.Offset != 1 {
+			e.Fatalf("committed: %d", o.Offset)
+		}
+	}
+}
+
+func commitEpoch(e *Env) {
+	found := e.withCommits(2, func(e *Env, m broker.Member, topic string) {
+		e.Must(m.Commit(e.Ctx, offsets{tp(topic, 0): {Offset: 3, LeaderEpoch: 0, Metadata: "m"}, tp(topic, 1): at(4, "")}), "commit")
+	})
+	for at0, o := range found {
+		if want := (broker.OffsetAndMetadata{Offset: 3, LeaderEpoch: 0, Metadata: "m"}); at0.Partition == 0 && o != want {
+			e.Fatalf("%v instead of %v", o, want)
+		}
+		if at0.Partition == 1 && o != at(4, "") {
+			e.Fatalf("%v", o)
+		}
+	}
+}
+
+func commitBack(e *Env) {
+	found := e.withCommits(1, func(e *Env, m broker.Member, topic string) {
+		for _, o := range []int64{9, 2, 1 << 40, 0} {
+			e.Must(m.Commit(e.Ctx, offsets{tp(topic, 0): at(o, "")}), "commit")
+			found, err := m.Committed(e.Ctx, tp(topic, 0))
+			e.Must(err, "committed")
+			if found[tp(topic, 0)] != at(o, "") {
+				e.Fatalf("committed: %v instead of %d", found, o)
+			}
+		}
+	})
+	if len(found) != 1 {
+		e.Fatalf("committed: %v", found)
+	}
+}
+
+func commitForeign(e *Env) {
+	other := e.Topic("other", 1)
+	found := e.withCommits(1, func(e *Env, m broker.Member, _ string) {
+		e.Must(m.Commit(e.Ctx, offsets{tp(other, 0): at(5, "foreign")}), "commit")
+	})
+	if found[tp(other, 0)] != at(5, "foreign") {
+		e.Fatalf("committed: %v", found)
+	}
+}
+
+func commitHundred(e *Env) {
+	found := e.withCommits(100, func(e *Env, m broker.Member, topic string) {
+		all := offsets{}
+		for i := range int32(100) {
+			all[tp(topic, i)] = at(int64(i), fmt.Sprint(i))
+		}
+		e.Must(m.Commit(e.Ctx, all), "commit")
+	})
+	if len(found) != 100 {
+		e.Fatalf("%d positions", len(found))
+	}
+	for at0, o := range found {
+		if o != at(int64(at0.Partition), fmt.Sprint(at0.Partition)) {
+			e.Fatalf("%v: %v", at0, o)
+		}
+	}
+}
+
+func commitStays(e *Env) {
+	e.withCommits(1, func(e *Env, m broker.Member, topic string) {
+		e.Must(m.Commit(e.Ctx, offsets{tp(topic, 0): at(3, "x")}), "commit")
+	})
+	e.Sleep(3 * time.Second)
+	found, err := e.Cluster().Admin().CommittedOffsets(e.Ctx, e.Name("g"))
+	e.Must(err, "committed offsets")
+	if len(found) != 1 {
+		e.Fatalf("committed: %v", found)
+	}
+}
+
+func commitDeletedGroup(e *Env) {
+	e.withCommits(1, func(e *Env, m broker.Member, topic string) {
+		e.Must(m.Commit(e.Ctx, offsets{tp(topic, 0): at(3, "x")}), "commit")
+	})
+	e.Must(e.Cluster().Admin().DeleteGroup(e.Ctx, e.Name("g")), "delete the group")
+	found, err := e.Cluster().Admin().CommittedOffsets(e.Ctx, e.Name("g"))
+	e.Must(err, "committed offsets")
+	if len(found) != 0 {
+		e.Fatalf("committed: %v", found)
+	}
+}
+
+func commitDeletedTopic(e *Env) {
+	gone := e.Topic("gone", 1)
+	e.withCommits(1, func(e *Env, m broker.Member, topic string) {
+		e.Must(m.Commit(e.Ctx, offsets{tp(topic, 0): at(3, ""), tp(gone, 0): at(4, "")}), "commit")
+	})
+	e.Must(e.Cluster().Admin().DeleteTopics(e.Ctx, gone), "delete the topic")
+	e.Eventually("the position is gone", func() bool {
+		found, err := e.Cluster().Admin().CommittedOffsets(e.Ctx, e.Name("g"))
+		e.Must(err, "committed offsets")
+		return len(found) == 1
+	})
 }

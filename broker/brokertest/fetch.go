@@ -29,6 +29,19 @@ var fetchCases = []testcase{
 	{"fetch/bytes stay when the slices are used again", fetchBytes},
 	{"fetch/a closed consumer says so", fetchClosed},
 	{"fetch/a partition without records ends where it begins", fetchEmpty},
+	{"fetch/a record larger than the partition's limit still comes", fetchLarge},
+	{"fetch/small limits of bytes lose nothing", fetchSmallLimits},
+	{"fetch/Seek to the end waits for what comes", fetchSeekEnd},
+	{"fetch/two consumers read the same", fetchTwo},
+	{"fetch/the high watermark of batches grows", fetchWatermarkGrows},
+	{"fetch/Resume without Pause is nothing", fetchResume},
+	{"fetch/a Seek while paused holds after Resume", fetchSeekPaused},
+	{"fetch/nothing assigned, nothing polled", fetchNothing},
+	{"fetch/an assignment may be emptied and come back", fetchEmptied},
+	{"fetch/read_committed reads what is in no transaction at once", fetchCommittedPlain},
+	{"fetch/a position in deleted records goes to the reset", fetchDeleted},
+	{"fetch/reading while writing keeps the order", fetchWhileWriting},
+	{"fetch/EndOffsets of many partitions", fetchEnds},
 }
 
 func fetchStart(e *Env) {
@@ -390,5 +403,212 @@ func fetchEmpty(e *Env) {
 	e.Must(err, "end offsets")
 	if ends[at] != 0 || c.Position(at) != 0 {
 		e.Fatalf("end %d, position %d", ends[at], c.Position(at))
+	}
+}
+
+func fetchLarge(e *Env) {
+	at := tp(e.Topic("t", 1), 0)
+	p := e.Producer()
+	defer p.Close()
+	for i := range 3 {
+		e.Send(p, at, broker.Record{Key: fmt.Append(nil, i), Value: make([]byte, 50000), Timestamp: 1})
+	}
+	c, err := e.Cluster().NewConsumer(e.Ctx, broker.ConsumerConfig{PartitionMax: 1000, MaxBytes: 1000})
+	e.Must(err, "new consumer")
+	defer c.Close()
+	e.Must(c.Assign(e.Ctx, map[broker.TopicPartition]int64{at: 0}), "assign")
+	for i, g := range e.Read(c, 3) {
+		if g.key != fmt.Sprint(i) || len(g.value) != 50000 {
+			e.Fatalf("record %d came with key %s and %d bytes", i, g.key, len(g.value))
+		}
+	}
+}
+
+func fetchSmallLimits(e *Env) {
+	topic := e.Topic("t", 3)
+	assign := map[broker.TopicPartition]int64{}
+	for i := range int32(3) {
+		for j := range 10 {
+			e.Fill(tp(topic, i), 10*j, 10)
+		}
+		assign[tp(topic, i)] = 0
+	}
+	c, err := e.Cluster().NewConsumer(e.Ctx, broker.ConsumerConfig{PartitionMax: 300, MaxBytes: 500})
+	e.Must(err, "new consumer")
+	defer c.Close()
+	e.Must(c.Assign(e.Ctx, assign), "assign")
+	next := map[int32]int{}
+	for _, g := range e.Read(c, 300) {
+		if g.value != fmt.Sprintf("v%d", next[g.Partition]) {
+			e.Fatalf("%v came instead of v%d", g, next[g.Partition])
+		}
+		next[g.Partition]++
+	}
+}
+
+func fetchSeekEnd(e *Env) {
+	at := tp(e.Topic("t", 1), 0)
+	e.Fill(at, 0, 5)
+	c := e.Consumer(broker.ReadUncommitted, at)
+	defer c.Close()
+	c.Seek(at, 5)
+	e.Silent(c, 200*time.Millisecond)
+	e.Fill(at, 5, 1)
+	e.Values(e.Read(c, 1), "v5")
+}
+
+func fetchTwo(e *Env) {
+	at := tp(e.Topic("t", 1), 0)
+	a, b := e.Consumer(broker.ReadUncommitted, at), e.Consumer(broker.ReadUncommitted, at)
+	defer a.Close()
+	defer b.Close()
+	for i := range 5 {
+		e.Fill(at, 10*i, 10)
+		if x, y := fmt.Sprint(e.Read(a, 10)), fmt.Sprint(e.Read(b, 10)); x != y {
+			e.Fatalf("one read %s, the other %s", x, y)
+		}
+	}
+}
+
+func fetchWatermarkGrows(e *Env) {
+	at := tp(e.Topic("t", 1), 0)
+	c := e.Consumer(broker.ReadUncommitted, at)
+	defer c.Close()
+	for i := range 5 {
+		e.Fill(at, i, 1)
+		batches, err := c.Poll(e.Ctx, 10, 20*time.Second)
+		e.Must(err, "poll")
+		if len(batches) != 1 || batches[0].HighWatermark != int64(i+1) {
+			e.Fatalf("after %d records: %+v", i+1, batches)
+		}
+	}
+}
+
+func fetchResume(e *Env) {
+	at := tp(e.Topic("t", 1), 0)
+	c := e.Consumer(broker.ReadUncommitted, at)
+	defer c.Close()
+	c.Resume(at, tp("unassigned", 3))
+	c.Pause(tp("unassigned", 3))
+	c.Pause(at)
+	c.Pause(at)
+	c.Resume(at)
+	e.Fill(at, 0, 3)
+	e.Values(e.Read(c, 3), "v0", "v1", "v2")
+}
+
+func fetchSeekPaused(e *Env) {
+	at := tp(e.Topic("t", 1), 0)
+	e.Fill(at, 0, 10)
+	c := e.Consumer(broker.ReadUncommitted, at)
+	defer c.Close()
+	batches, err := c.Poll(e.Ctx, 2, 20*time.Second)
+	e.Must(err, "poll")
+	e.Values(e.gotten(batches), "v0", "v1")
+	c.Pause(at)
+	c.Seek(at, 8)
+	e.Silent(c, 200*time.Millisecond)
+	if p := c.Position(at); p != 8 {
+		e.Fatalf("the position is %d", p)
+	}
+	c.Resume(at)
+	e.Values(e.Read(c, 2), "v8", "v9")
+}
+
+func fetchNothing(e *Env) {
+	c := e.Consumer(broker.ReadUncommitted)
+	defer c.Close()
+	e.Silent(c, 200*time.Millisecond)
+	ends, err := c.EndOffsets(e.Ctx, broker.ReadUncommitted)
+	e.Must(err, "end offsets of nothing")
+	if len(ends) != 0 {
+		e.Fatalf("end offsets of nothing: %v", ends)
+	}
+}
+
+func fetchEmptied(e *Env) {
+	at := tp(e.Topic("t", 1), 0)
+	e.Fill(at, 0, 5)
+	c := e.Consumer(broker.ReadUncommitted, at)
+	defer c.Close()
+	e.Read(c, 5)
+	e.Must(c.Assign(e.Ctx, nil), "assign nothing")
+	e.Fill(at, 5, 1)
+	e.Silent(c, 200*time.Millisecond)
+	e.Must(c.Assign(e.Ctx, map[broker.TopicPartition]int64{at: 4}), "assign again")
+	e.Values(e.Read(c, 2), "v4", "v5")
+}
+
+func fetchCommittedPlain(e *Env) {
+	at := tp(e.Topic("t", 1), 0)
+	c := e.Consumer(broker.ReadCommitted, at)
+	defer c.Close()
+	for i := range 3 {
+		e.Fill(at, i, 1)
+		e.Values(e.Read(c, 1), fmt.Sprintf("v%d", i))
+	}
+}
+
+func fetchDeleted(e *Env) {
+	at := tp(e.Topic("t", 1), 0)
+	for i := range 10 {
+		e.Fill(at, i, 1)
+	}
+	c, err := e.Cluster().NewConsumer(e.Ctx, broker.ConsumerConfig{Reset: broker.ResetEarliest, PartitionMax: 1})
+	e.Must(err, "new consumer")
+	defer c.Close()
+	e.Must(e.Cluster().Admin().DeleteRecords(e.Ctx, map[broker.TopicPartition]int64{at: 6}), "delete records")
+	e.Must(c.Assign(e.Ctx, map[broker.TopicPartition]int64{at: 2}), "assign")
+	e.Values(e.Read(c, 4), "v6", "v7", "v8", "v9")
+}
+
+func fetchWhileWriting(e *Env) {
+	const n = 300
+	topic := e.Topic("t", 2)
+	th := e.Go(e.Start("writer"), "writer", func(e *Env) {
+		p := e.Producer()
+		defer p.Close()
+		for i := range n {
+			e.Must(p.Send(e.Ctx, tp(topic, int32(i%2)), keyed(i, 1), nil), "send")
+			if i%10 == 0 {
+				e.Must(p.Flush(e.Ctx), "flush")
+			}
+		}
+		e.Must(p.Flush(e.Ctx), "flush")
+	})
+	c := e.Consumer(broker.ReadUncommitted, tp(topic, 0), tp(topic, 1))
+	defer c.Close()
+	next := map[int32]int{0: 0, 1: 1}
+	for _, g := range e.Read(c, n) {
+		if g.value != fmt.Sprintf("v%d", next[g.Partition]) {
+			e.Fatalf("%v came instead of v%d", g, next[g.Partition])
+		}
+		next[g.Partition] += 2
+	}
+	th.Wait()
+}
+
+func fetchEnds(e *Env) {
+	topic := e.Topic("t", 10)
+	p := e.Producer()
+	defer p.Close()
+	var all []broker.TopicPartition
+	for i := range int32(10) {
+		all = append(all, tp(topic, i))
+		if i > 0 {
+			e.Must(p.Send(e.Ctx, tp(topic, i), keyed(0, int(i)), nil), "send")
+		}
+	}
+	e.Must(p.Flush(e.Ctx), "flush")
+	c := e.Consumer(broker.ReadUncommitted)
+	defer c.Close()
+	for _, isolation := range []broker.IsolationLevel{broker.ReadUncommitted, broker.ReadCommitted} {
+		ends, err := c.EndOffsets(e.Ctx, isolation, all...)
+		e.Must(err, "end offsets")
+		for i, at := range all {
+			if ends[at] != int64(i) {
+				e.Fatalf("ends: %v", ends)
+			}
+		}
 	}
 }

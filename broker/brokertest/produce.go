@@ -26,6 +26,20 @@ var produceCases = []testcase{
 	{"produce/a closed producer says so", produceClosed},
 	{"produce/the slice is the caller's again after the ack", produceReuse},
 	{"produce/many small Sends to many partitions", produceSmall},
+	{"produce/a value of almost a megabyte comes back", produceMegabyte},
+	{"produce/a record over the topic's limit is refused", produceTopicLimit},
+	{"produce/a record over the topic's limit does not block the next", produceTopicLimitAfter},
+	{"produce/keys and values of any bytes", produceBytes},
+	{"produce/a hundred headers", produceManyHeaders},
+	{"produce/acks come in the order of Send", produceAckOrder},
+	{"produce/partitions are acknowledged on their own", produceApart},
+	{"produce/a small batch size keeps the order", produceBatchSize},
+	{"produce/compression keeps nulls, headers and timestamps", produceCompressedParts},
+	{"produce/a compacted topic refuses a record without a key", produceNoKey},
+	{"produce/an unknown topic is an error of the ack", produceUnknownTopic},
+	{"produce/Flush of nothing is nothing", produceFlushNothing},
+	{"produce/a closed producer's records stay", produceStay},
+	{"produce/a producer outlives another topic's end", produceDeletedTopic},
 }
 
 func produceOrder(e *Env) {
@@ -320,4 +334,235 @@ func produceSmall(e *Env) {
 	if acks != 2000 {
 		e.Fatalf("%d acks", acks)
 	}
+}
+
+func produceMegabyte(e *Env) {
+	to := tp(e.Topic("t", 1), 0)
+	p := e.Producer()
+	defer p.Close()
+	value := bytes.Repeat([]byte("0123456789abcdef"), 62500)
+	for i := range 3 {
+		e.Send(p, to, broker.Record{Key: fmt.Append(nil, i), Value: value, Timestamp: 1})
+	}
+	c := e.Consumer(broker.ReadUncommitted, to)
+	defer c.Close()
+	for i, g := range e.Read(c, 3) {
+		if g.key != fmt.Sprint(i) || g.value != string(value) {
+			e.Fatalf("record %d came with key %q and %d bytes", i, g.key, len(g.value))
+		}
+	}
+}
+
+// sendLarge sends one record of 20,000 bytes to a topic that allows 10,000, and returns the error of the ack.
+func (e *Env) sendLarge(p broker.Producer, to broker.TopicPartition) error {
+	e.T.Helper()
+	var failed error
+	e.Must(p.Send(e.Ctx, to, []broker.Record{{Value: bytes.Repeat([]byte("x"), 20000)}}, func(_ int64, err error) { failed = err }), "send")
+	e.Must(p.Flush(e.Ctx), "flush")
+	return failed
+}
+
+func produceTopicLimit(e *Env) {
+	to := tp(e.Topic("t", 1, "max.message.bytes", "10000"), 0)
+	p := e.Producer()
+	defer p.Close()
+	e.Is(e.sendLarge(p, to), "ack", broker.ErrRecordTooLarge)
+	if end := e.EndOffset(broker.ReadUncommitted, to); end != 0 {
+		e.Fatalf("the end is %d", end)
+	}
+}
+
+func produceTopicLimitAfter(e *Env) {
+	to := tp(e.Topic("t", 1, "max.message.bytes", "10000"), 0)
+	p := e.Producer()
+	defer p.Close()
+	e.Send(p, to, keyed(0, 2)...)
+	e.Is(e.sendLarge(p, to), "ack", broker.ErrRecordTooLarge)
+	e.Send(p, to, keyed(2, 2)...)
+	c := e.Consumer(broker.ReadUncommitted, to)
+	defer c.Close()
+	e.Values(e.Read(c, 4), "v0", "v1", "v2", "v3")
+}
+
+func produceBytes(e *Env) {
+	to := tp(e.Topic("t", 1), 0)
+	p := e.Producer()
+	defer p.Close()
+	all := make([]byte, 256)
+	for i := range all {
+		all[i] = byte(i)
+	}
+	for i := range 256 {
+		e.Must(p.Send(e.Ctx, to, []broker.Record{{Key: all[i : i+1], Value: all[i:], Timestamp: 1}}, nil), "send")
+	}
+	e.Must(p.Flush(e.Ctx), "flush")
+	c := e.Consumer(broker.ReadUncommitted, to)
+	defer c.Close()
+	for i, g := range e.Read(c, 256) {
+		if g.key != string(all[i:i+1]) || g.value != string(all[i:]) {
+			e.Fatalf("record %d came as %q, %q", i, g.key, g.value)
+		}
+	}
+}
+
+func produceManyHeaders(e *Env) {
+	to := tp(e.Topic("t", 1), 0)
+	p := e.Producer()
+	defer p.Close()
+	var headers []broker.Header
+	for i := range 100 {
+		headers = append(headers, broker.Header{Key: fmt.Sprintf("h%d", i%7), Value: bytes.Repeat([]byte{byte(i)}, i)})
+	}
+	e.Send(p, to, broker.Record{Value: []byte("v"), Headers: headers})
+	c := e.Consumer(broker.ReadUncommitted, to)
+	defer c.Close()
+	batches, err := c.Poll(e.Ctx, 1, 20*time.Second)
+	e.Must(err, "poll")
+	if len(batches) != 1 || len(batches[0].Records) != 1 || len(batches[0].Records[0].Headers) != 100 {
+		e.Fatalf("batches: %v", batches)
+	}
+	for i, h := range batches[0].Records[0].Headers {
+		if h.Key != headers[i].Key || !bytes.Equal(h.Value, headers[i].Value) {
+			e.Fatalf("header %d came as %v", i, h)
+		}
+	}
+}
+
+func produceAckOrder(e *Env) {
+	to := tp(e.Topic("t", 1), 0)
+	p := e.Producer()
+	defer p.Close()
+	var order []int
+	for i := range 200 {
+		e.Must(p.Send(e.Ctx, to, keyed(i, 1), func(base int64, err error) {
+			if err != nil || base != int64(i) {
+				e.Fatalf("record %d: base %d, %v", i, base, err)
+			}
+			order = append(order, i)
+		}), "send")
+	}
+	e.Must(p.Flush(e.Ctx), "flush")
+	for i, n := range order {
+		if n != i || len(order) != 200 {
+			e.Fatalf("the acks came in the order %v", order)
+		}
+	}
+}
+
+func produceApart(e *Env) {
+	topic := e.Topic("t", 2)
+	p := e.Producer()
+	defer p.Close()
+	outcome := map[int32]error{}
+	for _, partition := range []int32{0, 7, 1} {
+		e.Must(p.Send(e.Ctx, tp(topic, partition), keyed(0, 1), func(_ int64, err error) { outcome[partition] = err }), "send")
+	}
+	e.Must(p.Flush(e.Ctx), "flush")
+	if len(outcome) != 3 || outcome[0] != nil || outcome[1] != nil {
+		e.Fatalf("outcomes: %v", outcome)
+	}
+	e.Is(outcome[7], "a partition that does not exist", broker.ErrUnknownTopic)
+}
+
+func produceBatchSize(e *Env) {
+	to := tp(e.Topic("t", 1), 0)
+	p := e.producer(broker.ProducerConfig{BatchSize: 200, Linger: 5 * time.Millisecond})
+	defer p.Close()
+	for i := range 30 {
+		e.Must(p.Send(e.Ctx, to, keyed(20*i, 20), nil), "send")
+	}
+	e.Must(p.Flush(e.Ctx), "flush")
+	c := e.Consumer(broker.ReadUncommitted, to)
+	defer c.Close()
+	for i, g := range e.Read(c, 600) {
+		if g.offset != int64(i) || g.value != fmt.Sprintf("v%d", i) {
+			e.Fatalf("record %d came as %v", i, g)
+		}
+	}
+}
+
+func produceCompressedParts(e *Env) {
+	topic := e.Topic("t", 4)
+	sent := []broker.Record{
+		{Key: nil, Value: []byte{}, Timestamp: 7}, {Key: []byte{}, Value: nil, Timestamp: 3},
+		{Key: []byte("k"), Value: []byte("v"), Timestamp: 1 << 40, Headers: []broker.Header{{Key: "h", Value: nil}, {Key: "h", Value: []byte("x")}}},
+	}
+	for i, name := range []string{"gzip", "snappy", "lz4", "zstd"} {
+		at := tp(topic, int32(i))
+		p := e.producer(broker.ProducerConfig{Compression: name})
+		e.Send(p, at, sent...)
+		p.Close()
+		c := e.Consumer(broker.ReadUncommitted, at)
+		batches, err := c.Poll(e.Ctx, 10, 20*time.Second)
+		e.Must(err, "poll")
+		if len(batches) != 1 || len(batches[0].Records) != len(sent) {
+			e.Fatalf("%s: batches %v", name, batches)
+		}
+		for j, r := range batches[0].Records {
+			want := sent[j]
+			if (r.Key == nil) != (want.Key == nil) || (r.Value == nil) != (want.Value == nil) || !bytes.Equal(r.Value, want.Value) ||
+				r.Timestamp != want.Timestamp || len(r.Headers) != len(want.Headers) {
+				e.Fatalf("%s: record %d came as %+v", name, j, r)
+			}
+		}
+		c.Close()
+	}
+}
+
+func produceNoKey(e *Env) {
+	to := tp(e.Topic("t", 1, "cleanup.policy", "compact"), 0)
+	p := e.Producer()
+	defer p.Close()
+	var failed error
+	e.Must(p.Send(e.Ctx, to, []broker.Record{{Value: []byte("v")}}, func(_ int64, err error) { failed = err }), "send")
+	e.Must(p.Flush(e.Ctx), "flush")
+	e.Is(failed, "ack", broker.ErrFatal)
+	e.Send(p, to, keyed(0, 1)...)
+}
+
+func produceUnknownTopic(e *Env) {
+	p := e.producer(broker.ProducerConfig{DeliveryTimeout: 40 * time.Second})
+	defer p.Close()
+	var failed error
+	err := p.Send(e.Ctx, tp(e.Name("nosuch"), 0), keyed(0, 1), func(_ int64, err error) { failed = err })
+	if err == nil {
+		e.Must(p.Flush(e.Ctx), "flush")
+		err = failed
+	}
+	e.Is(err, "send to a topic that does not exist", broker.ErrUnknownTopic)
+}
+
+func produceFlushNothing(e *Env) {
+	p := e.Producer()
+	defer p.Close()
+	for range 3 {
+		e.Must(p.Flush(e.Ctx), "flush")
+	}
+}
+
+func produceStay(e *Env) {
+	to := tp(e.Topic("t", 1), 0)
+	for i := range 3 {
+		p := e.Producer()
+		e.Send(p, to, keyed(i, 1)...)
+		p.Close()
+	}
+	c := e.Consumer(broker.ReadUncommitted, to)
+	defer c.Close()
+	e.Values(e.Read(c, 3), "v0", "v1", "v2")
+}
+
+func produceDeletedTopic(e *Env) {
+	gone, stays := e.Topic("gone", 1), e.Topic("stays", 1)
+	p := e.Producer()
+	defer p.Close()
+	e.Send(p, tp(gone, 0), keyed(0, 1)...)
+	e.Send(p, tp(stays, 0), keyed(0, 1)...)
+	e.Must(e.Cluster().Admin().DeleteTopics(e.Ctx, gone), "delete")
+	for i := range 5 {
+		e.Send(p, tp(stays, 0), keyed(1+i, 1)...)
+	}
+	c := e.Consumer(broker.ReadUncommitted, tp(stays, 0))
+	defer c.Close()
+	e.Values(e.Read(c, 6), "v0", "v1", "v2", "v3", "v4", "v5")
 }

@@ -7,8 +7,11 @@
 package brokertest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,6 +22,8 @@ import (
 
 // Target is an implementation under test.
 type Target struct {
+	// Name is the target's column in docs/contract.md.
+	Name string
 	// New returns a fixture for one case. All fixtures may share one cluster: names of topics, groups and transactions differ.
 	New func(t testing.TB) Fixture
 	// Differs names the cases that the target fails knowingly, each with where docs/divergence.md says so.
@@ -37,6 +42,32 @@ type Fixture interface {
 	Unique() string
 }
 
+// Brokers is a Fixture that can stop single brokers. Without it the cases of the area "brokers" are left out.
+// Its methods are called on threads of a case; they block, by ctx, until it is done.
+type Brokers interface {
+	// IDs are the brokers' numbers, as descriptions of topics tell them.
+	IDs() []int
+	// KillBroker kills a broker without warning. What it led and coordinated moves to others by and by.
+	KillBroker(ctx context.Context, id int) error
+	// RestartBroker brings a killed broker back, and returns when every replica in the cluster is in sync again.
+	RestartBroker(ctx context.Context, id int) error
+	// GroupCoordinator and TransactionCoordinator are the brokers that answer for a group or a transactional id now.
+	GroupCoordinator(ctx context.Context, group string) (int, error)
+	TransactionCoordinator(ctx context.Context, id string) (int, error)
+}
+
+// Cleaner is a Fixture whose cluster compacts and applies retention only when it is told to; others do so by themselves within
+// some seconds.
+type Cleaner interface {
+	Clean(topics ...string) error
+}
+
+// Announcer is a Fixture, or a Process, in whose cluster one broker may know of a new topic before another does.
+type Announcer interface {
+	// Announced blocks until every broker knows the topic with all its partitions.
+	Announced(ctx context.Context, topic string, partitions int) error
+}
+
 // Process is a client process. Calls on its cluster are made from its own threads only.
 type Process interface {
 	Host() host.Host
@@ -46,19 +77,39 @@ type Process interface {
 	Crash()
 }
 
-// Run runs every case against the target.
+// brokersArea holds the cases that stop brokers: they run one after the other, before all others.
+const brokersArea = "brokers/"
+
+// Run runs every case against the target, and checks that the target's column in docs/contract.md says what came out, or, with the
+// flag -contract-rewrite, writes it.
 func Run(t *testing.T, target Target) {
-	for _, c := range cases {
+	report := newReport(t, target.Name)
+	ordered := slices.Clone(cases)
+	slices.SortStableFunc(ordered, func(a, b testcase) int { return cmp.Compare(a.rank(), b.rank()) })
+	for _, c := range ordered {
 		t.Run(c.name, func(t *testing.T) {
+			t.Cleanup(func() { report.ended(c.name, t, target.Differs[c.name]) })
 			if why := target.Differs[c.name]; why != "" {
 				t.Skipf("known difference: %s", why)
 			}
-			if target.Parallel {
+			if target.Parallel && c.rank() > 0 {
 				t.Parallel()
 			}
-			runCase(t, target.New(t), c)
+			f := target.New(t)
+			if _, ok := f.(Brokers); !ok && c.rank() == 0 {
+				t.Skip("the target has no brokers to stop")
+			}
+			runCase(t, f, c)
 		})
 	}
+}
+
+// rank is 0 for the cases that stop brokers, and 1 for others.
+func (c testcase) rank() int {
+	if strings.HasPrefix(c.name, brokersArea) {
+		return 0
+	}
+	return 1
 }
 
 // Names are the names of all cases, in the order in which they run.
@@ -77,7 +128,8 @@ type testcase struct {
 }
 
 // cases are all cases; the files of this package that hold them add theirs.
-var cases = join(produceCases, fetchCases, transactionCases, transactionOffsetCases, groupCases, commitCases, adminCases)
+var cases = join(produceCases, timestampCases, fetchCases, transactionCases, isolationCases, transactionOffsetCases, groupCases,
+	membershipCases, commitCases, adminCases, cleaningCases, brokerCases)
 
 func join(all ...[]testcase) []testcase {
 	var out []testcase
@@ -91,12 +143,16 @@ func join(all ...[]testcase) []testcase {
 const limit = 90 * time.Second
 
 func runCase(t *testing.T, f Fixture, c testcase) {
-	ended := false
+	ended, limit := false, limit
+	if c.rank() == 0 {
+		limit = 4 * limit // brokers take their time to come back
+	}
 	f.Run(func(ctx context.Context, p Process) {
 		ctx, cancel := p.Host().WithTimeout(ctx, limit)
 		defer cancel()
 		e := &Env{T: t, Ctx: ctx, fixture: f, main: p}
 		guard(t, func() { c.run(e) })
+		guard(t, e.restartAll)
 		ended = true
 	})
 	if !ended && !t.Failed() {
@@ -129,6 +185,7 @@ type Env struct {
 
 	fixture Fixture
 	main    Process
+	down    []int // brokers that were killed and are not back
 }
 
 // Fatalf fails the case.
@@ -180,13 +237,16 @@ func (e *Env) Topic(name string, partitions int32, configs ...string) string {
 		_, err := e.Cluster().Admin().EndOffsets(e.Ctx, broker.ReadUncommitted, tps...)
 		return err == nil
 	})
+	if a, ok := e.fixture.(Announcer); ok {
+		e.Must(a.Announced(e.Ctx, t.Name, int(partitions)), "announce topic "+t.Name)
+	}
 	return t.Name
 }
 
 // Eventually waits until cond holds.
 func (e *Env) Eventually(what string, cond func() bool) {
 	e.T.Helper()
-	until := e.main.Host().Now().Add(limit / 2)
+	until := e.main.Host().Now().Add(limit * 2 / 3)
 	for !cond() {
 		if e.main.Host().Now().After(until) {
 			e.Fatalf("never: %s", what)
@@ -209,7 +269,7 @@ func (e *Env) Go(p Process, name string, f func(e *Env)) *Thread {
 	th := &Thread{e: e, name: name}
 	p.Host().Go(name, func(ctx context.Context) {
 		defer th.done.Store(true)
-		ctx, cancel := p.Host().WithTimeout(ctx, limit)
+		ctx, cancel := p.Host().WithTimeout(ctx, 4*limit)
 		defer cancel()
 		guard(e.T, func() { f(&Env{T: e.T, Ctx: ctx, fixture: e.fixture, main: p}) })
 	})

@@ -17,6 +17,12 @@ var transactionOffsetCases = []testcase{
 	{"transaction offsets/a successor aborts pending ones", txnOffsetsSuccessor},
 	{"transaction offsets/pending ones of one partition do not block another", txnOffsetsPartitions},
 	{"transaction offsets/copy exactly once through twenty commits and aborts", txnOffsetsCopy},
+	{"transaction offsets/of two groups in one", txnOffsetsGroups},
+	{"transaction offsets/the last of one partition counts", txnOffsetsLast},
+	{"transaction offsets/none are nothing", txnOffsetsNone},
+	{"transaction offsets/a time-out drops them", txnOffsetsTimeout},
+	{"transaction offsets/a plain commit meanwhile is the later one", txnOffsetsPlain},
+	{"transaction offsets/of a fenced static member are refused", txnOffsetsInstance},
 }
 
 type offsets = map[broker.TopicPartition]broker.OffsetAndMetadata
@@ -287,4 +293,126 @@ func txnOffsetsCopy(e *Env) {
 			}
 		}
 	})
+}
+
+func txnOffsetsGroups(e *Env) {
+	topic := e.Topic("t", 1)
+	to := tp(e.Topic("out", 1), 0)
+	a := e.Join("a", memberOptions{group: "g1", topics: []string{topic}})
+	b := e.Join("b", memberOptions{group: "g2", topics: []string{topic}})
+	a.Owns(1)
+	b.Owns(1)
+	e.Eventually("both have polled", func() bool { return a.Metadata().Generation > 0 && b.Metadata().Generation > 0 })
+	p := e.Transactional("x")
+	defer p.Close()
+	for i, end := range []func(){func() { e.commit(p) }, func() { e.abort(p) }} {
+		e.begin(p)
+		e.Send(p, to, keyed(i, 1)...)
+		e.Must(p.SendOffsets(e.Ctx, a.Metadata(), offsets{tp(topic, 0): at(int64(10+i), "")}), "send offsets")
+		e.Must(p.SendOffsets(e.Ctx, b.Metadata(), offsets{tp(topic, 0): at(int64(20+i), "")}), "send offsets")
+		end()
+	}
+	for i, m := range []*Member{a, b} {
+		m.Do(func(e *Env, bm broker.Member) {
+			found, err := bm.Committed(e.Ctx, tp(topic, 0))
+			e.Must(err, "committed")
+			if found[tp(topic, 0)].Offset != int64(10+10*i) {
+				e.Fatalf("committed: %v", found)
+			}
+		})
+		m.Leave()
+	}
+}
+
+func txnOffsetsLast(e *Env) {
+	to := tp(e.Topic("out", 1), 0)
+	e.withMember(2, func(e *Env, m broker.Member, topic string) {
+		p := e.Transactional("x")
+		defer p.Close()
+		e.begin(p)
+		e.Send(p, to, keyed(0, 1)...)
+		e.Must(p.SendOffsets(e.Ctx, m.Metadata(), offsets{tp(topic, 0): at(5, "a"), tp(topic, 1): at(1, "")}), "send offsets")
+		e.Must(p.SendOffsets(e.Ctx, m.Metadata(), offsets{tp(topic, 0): at(3, "b")}), "send offsets")
+		e.commit(p)
+		found, err := m.Committed(e.Ctx, tp(topic, 0), tp(topic, 1))
+		e.Must(err, "committed")
+		if found[tp(topic, 0)] != at(3, "b") || found[tp(topic, 1)] != at(1, "") {
+			e.Fatalf("committed: %v", found)
+		}
+	})
+}
+
+func txnOffsetsNone(e *Env) {
+	to := tp(e.Topic("out", 1), 0)
+	e.withMember(1, func(e *Env, m broker.Member, topic string) {
+		p := e.Transactional("x")
+		defer p.Close()
+		e.begin(p)
+		e.Must(p.SendOffsets(e.Ctx, m.Metadata(), nil), "send no offsets")
+		e.commit(p)
+		e.begin(p)
+		e.Send(p, to, keyed(0, 1)...)
+		e.Must(p.SendOffsets(e.Ctx, m.Metadata(), offsets{}), "send no offsets")
+		e.commit(p)
+		found, err := m.Committed(e.Ctx, tp(topic, 0))
+		e.Must(err, "committed")
+		if len(found) != 0 || e.Stable(to) != 2 {
+			e.Fatalf("committed %v, end %d", found, e.Stable(to))
+		}
+	})
+}
+
+func txnOffsetsTimeout(e *Env) {
+	to := tp(e.Topic("out", 1), 0)
+	e.withMember(1, func(e *Env, m broker.Member, topic string) {
+		at0 := tp(topic, 0)
+		e.Must(m.Commit(e.Ctx, offsets{at0: at(1, "")}), "commit")
+		p := e.producer(broker.ProducerConfig{TransactionalID: e.Name("x"), TransactionTimeout: time.Second})
+		defer p.Close()
+		e.begin(p)
+		e.Send(p, to, keyed(0, 1)...)
+		e.Must(p.SendOffsets(e.Ctx, m.Metadata(), offsets{at0: at(2, "")}), "send offsets")
+		found, err := m.Committed(e.Ctx, at0) // waits for the time-out
+		e.Must(err, "committed")
+		if found[at0] != at(1, "") {
+			e.Fatalf("committed: %v", found)
+		}
+	})
+}
+
+func txnOffsetsPlain(e *Env) {
+	to := tp(e.Topic("out", 1), 0)
+	e.withMember(1, func(e *Env, m broker.Member, topic string) {
+		at0 := tp(topic, 0)
+		p := e.Transactional("x")
+		defer p.Close()
+		e.begin(p)
+		e.Send(p, to, keyed(0, 1)...)
+		e.Must(p.SendOffsets(e.Ctx, m.Metadata(), offsets{at0: at(5, "")}), "send offsets")
+		e.Must(m.Commit(e.Ctx, offsets{at0: at(3, "plain")}), "commit")
+		e.commit(p)
+		found, err := m.Committed(e.Ctx, at0)
+		e.Must(err, "committed")
+		if found[at0] != at(3, "plain") {
+			e.Fatalf("committed: %v", found)
+		}
+	})
+}
+
+func txnOffsetsInstance(e *Env) {
+	topic := e.Topic("t", 1)
+	to := tp(e.Topic("out", 1), 0)
+	a := e.Join("a", memberOptions{topics: []string{topic}, instance: "i1"})
+	a.Owns(1)
+	e.Eventually("it has polled", func() bool { return a.Metadata().Generation > 0 })
+	old := a.Metadata()
+	b := e.Join("b", memberOptions{topics: []string{topic}, instance: "i1"})
+	b.Owns(1)
+	p := e.Transactional("x")
+	defer p.Close()
+	e.begin(p)
+	e.Send(p, to, keyed(0, 1)...)
+	err := p.SendOffsets(e.Ctx, old, offsets{tp(topic, 0): at(9, "")})
+	e.Is(err, "offsets of the member that was replaced", broker.ErrFenced)
+	b.Leave()
 }

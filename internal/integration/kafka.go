@@ -19,6 +19,8 @@ const (
 	BootstrapVariable = "KSTREAMLAB_BOOTSTRAP"
 	// CIVariable, or CI itself, set to 1 says that a missing JDK or Maven is a failure, not a reason to skip.
 	CIVariable = "KSTREAMLAB_CI"
+	// DirVariable names the directory of a cluster that .ci/kafka/kafka has started: it is used, and left running.
+	DirVariable = "KSTREAMLAB_KAFKA_DIR"
 )
 
 // Main runs the tests of a package against a real Kafka, as TestMain does: os.Exit(integration.Main(m, ...)). The brokers are
@@ -35,12 +37,22 @@ func Main(m interface{ Run() int }, options ...string) int {
 		}
 		return 0
 	}
+	if dir := os.Getenv(DirVariable); dir != "" {
+		var err error
+		running = &Kafka{Dir: dir}
+		if bootstrap, err = running.Start(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return m.Run()
+	}
 	dir, err := os.MkdirTemp("", "kstreamlab-kafka-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	k := Kafka{Dir: filepath.Join(dir, "cluster")}
+	running = &k
 	defer os.RemoveAll(dir)
 	defer func() {
 		if err := k.Stop(); err != nil {
@@ -54,7 +66,13 @@ func Main(m interface{ Run() int }, options ...string) int {
 	return m.Run()
 }
 
-var bootstrap []string
+var (
+	bootstrap []string
+	running   *Kafka
+)
+
+// Running is the cluster that Main started or found in a directory; nil when it was only told the addresses.
+func Running() *Kafka { return running }
 
 // Bootstrap are the addresses of the cluster that Main found or started.
 func Bootstrap() []string { return bootstrap }
