@@ -48,6 +48,8 @@ func buildJoin(_ *builder, s *step) error {
 	switch {
 	case s.inputs[1].shape == stream:
 		return buildStreamJoin(s, kind, join)
+	case s.inputs[1].shape == globalTable:
+		return buildGlobalJoin(s, kind, join)
 	case s.inputs[0].shape == stream:
 		return buildStreamTableJoin(s, kind, join)
 	}

@@ -100,10 +100,10 @@ func init() {
 		"stream": {gives: stream, build: buildStream, check: checkSource,
 			opts: options(text("topic"), opt("topics", textsOption), text("pattern"), serdePair, timestamps, resets, nameOption)},
 		"table": {gives: table, build: buildTable, opts: options(text("topic").need(), serdePair, timestamps, resets, nameOption, storeOfDSL)},
-		"global-table": {gives: globalTable,
+		"global-table": {gives: globalTable, build: buildGlobalTable,
 			opts: options(text("topic").need(), serdePair, timestamps, resets, nameOption, storeOfDSL)},
 		"state-store": {build: buildStateStore, opts: options(opt("store", declaredStoreOption).need())},
-		"global-store": {opts: options(text("topic").need(), serdePair, timestamps, resets, nameOption,
+		"global-store": {build: buildGlobalStore, opts: options(text("topic").need(), serdePair, timestamps, resets, nameOption,
 			opt("store", declaredStoreOption).need())},
 
 		"filter": {inputs: one, takes: on(stream, table), sameAs: true, build: buildFilter,

@@ -2,6 +2,7 @@ package streamstest
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
@@ -43,6 +44,7 @@ type Driver struct {
 	clock   *clock
 	out     *producer
 	task    *task.Task
+	global  *task.Task       // feeds the global stores; nil: there are none
 	offsets map[string]int64 // by topic: how many records it has
 	fed     int              // how many of the records sent were looked at for topics that the topology reads
 }
@@ -83,6 +85,9 @@ func Open(top *streams.Topology, o Options) (*Driver, error) {
 func (d *Driver) start(top *streams.Topology) error {
 	tc := streams.TaskConfig(top, &d.cfg, d.clock)
 	tc.Topology, tc.EmitInterval = d.plan, 0
+	if err := d.startGlobal(top, tc); err != nil {
+		return err
+	}
 	collector := task.NewCollector(context.Background(), d.out, false, rand.New(rand.NewPCG(1, 1)), tc.Handlers.Production)
 	collector.SetBatch(1)
 	var inputs []broker.TopicPartition
@@ -119,6 +124,12 @@ func (d *Driver) Pipe(r Record) error { return d.Batch(r) }
 // Batch queues records and then processes them: the next one is that with the lowest timestamp at the head of its partition.
 func (d *Driver) Batch(records ...Record) error {
 	for _, r := range records {
+		if d.isGlobal(r.Topic) {
+			if err := d.feedGlobal(r); err != nil {
+				return err
+			}
+			continue
+		}
 		if !d.reads(r.Topic) {
 			return &UnknownTopicError{r.Topic, d.Reads()}
 		}
@@ -133,7 +144,7 @@ func (d *Driver) Reads() []string {
 	for _, tp := range d.task.Inputs() {
 		topics = append(topics, tp.Topic)
 	}
-	return topics
+	return append(topics, d.globalTopics()...)
 }
 
 func (d *Driver) reads(topic string) bool { return slices.Contains(d.Reads(), topic) }
@@ -146,22 +157,31 @@ func (d *Driver) queue(r Record) {
 }
 
 // feed queues what was sent to topics that the topology reads.
-func (d *Driver) feed() {
+func (d *Driver) feed() error {
 	for ; d.fed < len(d.out.sent); d.fed++ {
-		if r := d.out.sent[d.fed]; d.reads(r.Topic) {
-			if r.Timestamp < 0 {
-				r.Timestamp = d.now()
-			}
+		r := d.out.sent[d.fed]
+		if !d.reads(r.Topic) {
+			continue
+		}
+		if r.Timestamp < 0 {
+			r.Timestamp = d.now()
+		}
+		if !d.isGlobal(r.Topic) {
 			d.queue(r)
+		} else if err := d.feedGlobal(r); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 func (d *Driver) now() int64 { return d.clock.Now().UnixMilli() }
 
 // run processes what is queued, one record after another.
 func (d *Driver) run() error {
-	d.feed()
+	if err := d.feed(); err != nil {
+		return err
+	}
 	for {
 		n, _, _, err := d.task.Process(1, d.now())
 		if err != nil || n == 0 {
@@ -175,7 +195,9 @@ func (d *Driver) run() error {
 				return err
 			}
 		}
-		d.feed()
+		if err := d.feed(); err != nil {
+			return err
+		}
 	}
 }
 
@@ -214,8 +236,13 @@ func (d *Driver) Sent() []Record { return d.out.sent }
 
 // Dropped is how many records were left out, over all nodes: dropped-records-total.
 func (d *Driver) Dropped() (n int64) {
-	for _, k := range d.task.Dropped() { // a sum does not depend on order
-		n += k
+	for _, t := range []*task.Task{d.task, d.global} {
+		if t == nil {
+			continue
+		}
+		for _, k := range t.Dropped() { // a sum does not depend on order
+			n += k
+		}
 	}
 	return n
 }
@@ -226,6 +253,9 @@ func (d *Driver) Close() error {
 		return nil
 	}
 	err := d.task.Close()
-	d.task = nil
+	if d.global != nil {
+		err = errors.Join(err, d.global.Close())
+	}
+	d.task, d.global = nil, nil
 	return err
 }

@@ -33,7 +33,11 @@ type Row struct {
 // Stores are all stores of the topology, in the order of the topology.
 func (d *Driver) Stores() ([]StoreView, error) {
 	var out []StoreView
-	for _, h := range d.task.Handles() {
+	handles := d.task.Handles()
+	if d.global != nil {
+		handles = append(slices.Clip(handles), d.global.Handles()...)
+	}
+	for _, h := range handles {
 		v := StoreView{Name: h.Name, Kind: h.Kind, WindowSize: h.WindowSize, Internal: h.Internal}
 		s := d.plan.StoreSerdes(h.Name)
 		v.Key, v.Value = s.Key, s.Value

@@ -37,6 +37,12 @@ func StoreViewer[K, V any](store string, open OpenStore[K, V]) Viewer[K, V] {
 
 type storeView[K, V any] struct{ s *state.Timestamped[K, V] }
 
+// GlobalView is the view of a global table.
+func GlobalView[K, V any](t processor.Task, store string, open OpenStore[K, V]) (View[K, V], error) {
+	s, err := open(t.GlobalStore(store), t.Changelog(store))
+	return storeView[K, V]{s}, err
+}
+
 // AsOf is a view that may be of a versioned table.
 type AsOf[K, V any] interface {
 	Versioned() bool

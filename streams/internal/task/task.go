@@ -319,9 +319,11 @@ func (t *Task) build() error {
 	for _, n := range t.nodes {
 		if in, ok := n.inst.(processor.Input); ok {
 			for _, topic := range n.node.Topics {
-				tp := broker.TopicPartition{Topic: t.TopicName(topic), Partition: t.id.Partition}
-				if q := t.byTP[tp]; q != nil {
-					q.slot, q.source = in.NewSlot(tp), n.node.Name
+				name := t.TopicName(topic)
+				for _, q := range t.queues { // one of each topic; all partitions of it in a global task
+					if q.tp.Topic == name {
+						q.slot, q.source = in.NewSlot(q.tp), n.node.Name
+					}
 				}
 			}
 		}

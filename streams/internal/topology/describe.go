@@ -21,11 +21,16 @@ func (s *Subtopology) describe(b *strings.Builder) {
 	d := newDescriber(s)
 	b.WriteString("  Sub-topology: ")
 	b.WriteString(itoa(s.ID))
+	if s.Global {
+		b.WriteString(" for global store (will not generate tasks)")
+	}
 	b.WriteByte('\n')
 	for _, n := range d.nodes {
 		n.write(b)
 	}
-	b.WriteByte('\n')
+	if !s.Global {
+		b.WriteByte('\n')
+	}
 }
 
 func itoa(i int32) string {

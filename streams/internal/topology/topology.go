@@ -34,6 +34,8 @@ type Node struct {
 	// Topic is a sink's; empty: Extractor describes what chooses it.
 	Topic     string
 	Extractor string
+	// Global: the node feeds a global store, and runs in no task of a group.
+	Global bool
 	// New makes the node of one task, a new one at each call; a processor.Input for a source.
 	New func() processor.Instance
 
@@ -219,6 +221,8 @@ type Topology struct {
 	// Copartition are groups of source topics that must have equally many partitions.
 	Copartition [][]string
 	serdes      map[string]StoreSerdes
+	// globalStores are the stores of all global parts.
+	globalStores []*state.Spec
 }
 
 // StoreSerdes are a store's serdes: a serde.Serde of its key and of its value.
@@ -234,6 +238,8 @@ type Subtopology struct {
 	Stores []*state.Spec
 	// Sources are the topics read, sorted; Sinks the fixed topics written.
 	Sources, Sinks []string
+	// Global: the part feeds global stores. It has no tasks, so that Sources and Stores are empty; see Topology.Globals.
+	Global bool
 }
 
 // checkCopartition refuses repartition topics of fixed, different numbers of partitions where they must be equal.
@@ -282,6 +288,10 @@ func (b *Builder) Build() (*Topology, error) {
 	}
 	for _, s := range t.Subs {
 		s.finish(b.stores)
+		if s.Global = s.Nodes[0].Global; s.Global {
+			t.globalStores = append(t.globalStores, s.Stores...)
+			s.Sources, s.Stores = nil, nil
+		}
 	}
 	return t, nil
 }
@@ -324,8 +334,20 @@ func (t *Topology) Merged() *Topology {
 	for _, s := range t.Subs {
 		stores = append(stores, s.Stores...)
 	}
-	all.Nodes = slices.Clone(t.order)
+	all.Nodes = slices.DeleteFunc(slices.Clone(t.order), func(n *Node) bool { return n.Global })
 	all.finish(stores)
+	out.Subs = []*Subtopology{all}
+	return &out
+}
+
+// Globals is the part of the topology that feeds global stores, as one sub-topology with its sources and stores; nil: there is none.
+func (t *Topology) Globals() *Topology {
+	if len(t.globalStores) == 0 {
+		return nil
+	}
+	out := *t
+	all := &Subtopology{Nodes: slices.DeleteFunc(slices.Clone(t.order), func(n *Node) bool { return !n.Global })}
+	all.finish(t.globalStores)
 	out.Subs = []*Subtopology{all}
 	return &out
 }

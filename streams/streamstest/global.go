@@ -1,0 +1,62 @@
+package streamstest
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/streams"
+	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
+	"github.com/kstreamlab/kstreamlab/streams/internal/task"
+)
+
+// startGlobal makes the task that feeds the global stores, if there are some. As in Kafka's test driver, bytes of a global topic that
+// cannot be read are always passed over.
+func (d *Driver) startGlobal(top *streams.Topology, tc *task.Config) error {
+	plan := top.Plan().Globals()
+	if plan == nil {
+		return nil
+	}
+	gc := task.GlobalConfig(tc, plan)
+	gc.Handlers.Deserialization = func(processor.TaskID, string, broker.TopicPartition, *broker.Record, error) bool { return true }
+	var inputs []broker.TopicPartition
+	for _, topic := range plan.SourceTopics() {
+		inputs = append(inputs, broker.TopicPartition{Topic: topic})
+	}
+	collector := task.NewCollector(context.Background(), d.out, false, rand.New(rand.NewPCG(1, 1)), nil)
+	var err error
+	if d.global, err = task.New(gc, task.GlobalID, inputs, nil, collector); err != nil {
+		return err
+	}
+	if err := d.global.Activate(nil); err != nil {
+		return err
+	}
+	tc.Global = d.global.ReadOnly(d.clock.NewMutex())
+	return nil
+}
+
+func (d *Driver) globalTopics() (topics []string) {
+	if d.global == nil {
+		return nil
+	}
+	for _, tp := range d.global.Inputs() {
+		topics = append(topics, tp.Topic)
+	}
+	return topics
+}
+
+func (d *Driver) isGlobal(topic string) bool { return slices.Contains(d.globalTopics(), topic) }
+
+// feedGlobal processes a record of a global topic at once.
+func (d *Driver) feedGlobal(r Record) error {
+	r.Offset = d.offsets[r.Topic]
+	d.offsets[r.Topic]++
+	end := d.offsets[r.Topic]
+	d.global.Add(&broker.Batch{TopicPartition: broker.TopicPartition{Topic: r.Topic}, Records: []broker.Record{r.Record}, Next: end, HighWatermark: end, LastStable: end}, false)
+	for {
+		if n, _, _, err := d.global.Process(1, d.now()); err != nil || n == 0 {
+			return err
+		}
+	}
+}
