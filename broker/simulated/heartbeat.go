@@ -54,8 +54,14 @@ type leaveGroupRequest struct {
 
 type leaveGroupResponse struct{ code code }
 
+// leaveGroup answers when what the leave has changed is replicated: an empty group is written.
 func (b *node) leaveGroup(r *leaveGroupRequest, out reply) {
-	out(&leaveGroupResponse{b.leave(r)}, smallResponse)
+	answer := func(e code) { out(&leaveGroupResponse{e}, smallResponse) }
+	if e := b.leave(r); e != codeNone {
+		answer(e)
+		return
+	}
+	b.groupCoordinator(r.group).l.read(answer)
 }
 
 func (b *node) leave(r *leaveGroupRequest) code {
