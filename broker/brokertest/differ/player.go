@@ -68,6 +68,7 @@ type consumer struct {
 	broker.Consumer
 	isolation broker.IsolationLevel
 	reset     broker.ResetPolicy
+	lost      bool                           // a partition has no position, and no policy says where to begin
 	assigned  map[broker.TopicPartition]bool // true: paused
 }
 
@@ -83,8 +84,19 @@ func Play(ctx context.Context, p brokertest.Process, unique string, s Sequence, 
 		}
 		pl.at = i
 		answers[i] = verbs[o.Verb].play(pl, o.Args)
+		if p := pl.producers[first(o.Args)]; p != nil && answers[i] == "error fenced" {
+			p.Close() // it is good for nothing else
+			delete(pl.producers, first(o.Args))
+		}
 	}
 	return answers
+}
+
+func first(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
 }
 
 func (p *player) close() {

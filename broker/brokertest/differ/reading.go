@@ -47,7 +47,7 @@ func (p *player) assign(args []string) string {
 	if err := c.Assign(p.ctx, at); err != nil {
 		return class(err)
 	}
-	if lost {
+	if c.lost = lost; lost {
 		return "nowhere" // reading fails
 	}
 	return p.settled(args[0], c)
@@ -156,7 +156,7 @@ func (p *player) take(args []string) string {
 		return absent
 	}
 	playing := c.unpaused()
-	if !slices.Contains(playing, tp) {
+	if c.lost || !slices.Contains(playing, tp) {
 		return "not read"
 	}
 	others := slices.DeleteFunc(slices.Clone(playing), func(o broker.TopicPartition) bool { return o == tp })
