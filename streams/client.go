@@ -27,9 +27,7 @@ func (v *values) checkClients(props map[string]string, unknown []string) []strin
 		}
 	}
 	_, faults := client.Check(mine)
-	for _, err := range faults {
-		v.errs = append(v.errs, err)
-	}
+	v.errs = append(v.errs, faults...)
 	main, producer := client.MainConsumer.For(props), client.Producer.For(props)
 	for _, name := range mainProperties {
 		if value, ok := main[name]; ok {
