@@ -19,8 +19,8 @@ func (p *player) consumer(args []string) string {
 	return class(err)
 }
 
-// assign assigns partitions, as in "assign c1 a-0@start a-1@reset b-0@2". Offsets beyond the end become the end: whether they are
-// still beyond it when they are fetched is no promise.
+// assign assigns partitions, as in "assign c1 a-0@start a-1@reset b-0@2". Offsets out of range become the nearest: whether they
+// still are when they are fetched, and where a reset leads then, is no promise.
 func (p *player) assign(args []string) string {
 	c := p.consumers[args[0]]
 	if c == nil {
@@ -35,12 +35,12 @@ func (p *player) assign(args []string) string {
 		}
 		switch where {
 		case "start":
-			at[p.tp(tp)] = 0
+			at[p.tp(tp)] = p.within(c, p.tp(tp), 0)
 		case "reset":
 			at[p.tp(tp)] = broker.NoOffset
 			lost = lost || c.reset == broker.ResetNone
 		default:
-			at[p.tp(tp)] = p.within(p.tp(tp), number(where))
+			at[p.tp(tp)] = p.within(c, p.tp(tp), number(where))
 		}
 		c.assigned[p.tp(tp)] = false
 	}
@@ -53,13 +53,17 @@ func (p *player) assign(args []string) string {
 	return p.settled(args[0], c)
 }
 
-// within is an offset, or the end when that is less.
-func (p *player) within(tp broker.TopicPartition, offset int64) int64 {
+// within is an offset, or the end when that is less; below the start it is the start, unless that is an error for good.
+func (p *player) within(c *consumer, tp broker.TopicPartition, offset int64) int64 {
 	ends, err := p.admin().EndOffsets(p.ctx, broker.ReadUncommitted, tp)
 	if err != nil {
 		return 0 // no such partition
 	}
-	return min(offset, ends[tp])
+	starts, err := p.admin().EarliestOffsets(p.ctx, tp)
+	if err != nil || c.reset == broker.ResetNone {
+		return min(offset, ends[tp])
+	}
+	return max(min(offset, ends[tp]), starts[tp])
 }
 
 // settled waits until every position is known: where a reset leads must not depend on what is written later.
@@ -180,7 +184,7 @@ func (p *player) seek(args []string) string {
 	if _, ok := c.assigned[p.tp(args[1])]; !ok {
 		return "not assigned"
 	}
-	c.Seek(p.tp(args[1]), p.within(p.tp(args[1]), number(args[2])))
+	c.Seek(p.tp(args[1]), p.within(c, p.tp(args[1]), number(args[2])))
 	return fmt.Sprint(c.Position(p.tp(args[1])))
 }
 
