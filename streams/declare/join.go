@@ -27,21 +27,6 @@ func (p *pair) Parent() cel.Activation { return nil }
 
 var joinKinds = map[string]streams.JoinKind{"": streams.InnerJoin, "inner": streams.InnerJoin, "left": streams.LeftJoin, "outer": streams.OuterJoin}
 
-// form is which join a step is.
-func (s *step) form() joinForm {
-	switch left, right := s.inputs[0].shape, s.inputs[1].shape; {
-	case left == stream && right == stream:
-		return joinStreams
-	case left == stream && right == table:
-		return joinTable
-	case left == stream:
-		return joinGlobal
-	case s.has("foreign_key"):
-		return joinForeign
-	}
-	return joinTables
-}
-
 func buildJoin(_ *builder, s *step) error {
 	kind := joinKinds[get[string](s, "type")]
 	join := get[*expression](s, "value")
