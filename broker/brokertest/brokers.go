@@ -319,7 +319,7 @@ func brokersCopy(e *Env) {
 	defer p.Close()
 	c := e.Consumer(broker.ReadCommitted, in)
 	defer c.Close()
-	done, restart := int64(0), func() {}
+	done, killed, restart := int64(0), 0, func() {}
 	for done < n {
 		batches, err := c.Poll(e.Ctx, 10, 20*time.Second)
 		e.Must(err, "poll")
@@ -327,17 +327,25 @@ func brokersCopy(e *Env) {
 			continue
 		}
 		e.begin(p)
+		next := done
 		for _, b := range batches {
 			e.Must(p.Send(e.Ctx, out, slices.Clone(b.Records), nil), "send")
-			done = b.Next
+			next = b.Next
 		}
-		if done%30 == 10 {
+		if killed < 3 && next >= int64(30*killed+10) {
 			restart()
-			restart = e.kill(e.brokers().IDs()[done/30])
+			restart = e.kill(e.brokers().IDs()[killed])
+			killed++
 		}
 		e.Must(p.Flush(e.Ctx), "flush")
-		e.Must(p.SendOffsets(e.Ctx, a.Metadata(), offsets{in: at(done, "")}), "send offsets")
+		if err := p.SendOffsets(e.Ctx, a.Metadata(), offsets{in: at(next, "")}); err != nil { // the coordinator may be away
+			e.Is(err, "send offsets", broker.ErrRetriable, broker.ErrAbortable)
+			e.abort(p)
+			c.Seek(in, done)
+			continue
+		}
 		e.commit(p)
+		done = next
 	}
 	restart()
 	found := e.committedOf(a, in)

@@ -339,7 +339,15 @@ func (p *player) delete(args []string) string {
 			moveOn(p.members[name].Member, tp, before)
 		}
 	}
-	return class(p.admin().DeleteRecords(p.ctx, map[broker.TopicPartition]int64{tp: before}))
+	starts, err := p.admin().EarliestOffsets(p.ctx, tp)
+	if err != nil {
+		return class(err)
+	}
+	answer := class(p.admin().DeleteRecords(p.ctx, map[broker.TopicPartition]int64{tp: before}))
+	if before < starts[tp] {
+		answer += " below the start"
+	}
+	return answer
 }
 
 func moveOn(c broker.Consumer, tp broker.TopicPartition, start int64) {

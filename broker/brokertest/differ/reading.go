@@ -87,8 +87,12 @@ func (p *player) settled(name string, c *consumer) string {
 
 // broken closes a consumer whose Poll has failed: how far it came in other partitions is no promise.
 func (p *player) broken(name string, err error) string {
+	lost := p.consumers[name].lost
 	p.consumers[name].Close()
 	delete(p.consumers, name)
+	if lost {
+		return "error lost" // which of two comes first is no promise
+	}
 	return class(err)
 }
 
@@ -183,6 +187,9 @@ func (p *player) seek(args []string) string {
 	}
 	if _, ok := c.assigned[p.tp(args[1])]; !ok {
 		return "not assigned"
+	}
+	if c.lost {
+		return "not now" // whether the error was found before is no promise
 	}
 	c.Seek(p.tp(args[1]), p.within(c, p.tp(args[1]), number(args[2])))
 	return fmt.Sprint(c.Position(p.tp(args[1])))
