@@ -124,6 +124,10 @@ func (c *Config) mainConsumer(name string) broker.ConsumerConfig {
 	return c.consumerConfig(name, client.MainConsumer)
 }
 
+func (c *Config) globalConsumer(name string) broker.ConsumerConfig {
+	return c.consumerConfig(name, client.GlobalConsumer)
+}
+
 func (c *Config) restoreConsumer(name string) broker.ConsumerConfig {
 	return c.consumerConfig(name, client.RestoreConsumer)
 }

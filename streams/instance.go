@@ -60,6 +60,8 @@ type Instance struct {
 	state   State
 	threads []*thread.Thread
 	alive   int
+	global  *thread.Global // nil: there are no global stores, or its thread has ended
+	globals func(store string) *state.Handle
 	err     error
 }
 
@@ -83,7 +85,8 @@ func (i *Instance) Start() error {
 	if err := i.top.Check(); err != nil {
 		return err
 	}
-	if i.cfg.Threads < 1 || len(i.top.t.Subs) == 0 {
+	globals := i.top.t.Globals()
+	if (i.cfg.Threads < 1 || len(i.top.t.SourceTopics()) == 0) && globals == nil {
 		return &topology.Error{Text: "Topology has no stream threads and no global threads, must subscribe to at least one source topic or global table."}
 	}
 	for _, name := range i.cfg.Unknown {
@@ -97,13 +100,15 @@ func (i *Instance) Start() error {
 	}
 	i.setState(Rebalancing)
 	tc := i.taskConfig()
-	for n := 1; n <= i.cfg.Threads; n++ {
-		t := thread.New(i.threadConfig(n, tc))
-		i.threads = append(i.threads, t)
-		i.alive++
+	if len(i.top.t.SourceTopics()) > 0 {
+		for n := 1; n <= i.cfg.Threads; n++ {
+			i.threads = append(i.threads, thread.New(i.threadConfig(n, tc)))
+		}
 	}
-	for _, t := range i.threads {
-		i.h.Go("stream-thread", func(ctx context.Context) { i.ended(t.Run(ctx)) })
+	if globals != nil {
+		i.startGlobal(tc, globals)
+	} else {
+		i.startThreads()
 	}
 	return nil
 }
@@ -300,8 +305,12 @@ func (i *Instance) ended(err error) {
 		i.err = err
 		i.move(PendingError)
 	}
-	last := i.alive == 0
+	last, global := i.alive == 0, i.global
 	i.mu.Unlock()
+	if last && global != nil {
+		global.Stop()
+		last = false
+	}
 	if failed {
 		i.log.Error("streams: a thread failed; the instance stops", "error", err)
 		for _, t := range i.threads {
@@ -360,9 +369,16 @@ func (i *Instance) Stop(leave bool) {
 	if i.state == Rebalancing || i.state == Running {
 		i.move(PendingShutdown)
 	}
+	global := i.global
+	if i.alive > 0 {
+		global = nil // it is stopped after the last thread that reads its stores
+	}
 	i.mu.Unlock()
 	for _, t := range i.threads {
 		t.Stop(leave)
+	}
+	if global != nil {
+		global.Stop()
 	}
 }
 

@@ -140,6 +140,10 @@ type (
 	SessionStore[K, V any] = state.Session[K, V]
 	// VersionedStore holds the versions of each key.
 	VersionedStore[K, V any] = state.Versions[K, V]
+	// VersionOf is a version of a key in a versioned store.
+	VersionOf[V any] = state.VersionOf[V]
+	// StoreKindError is a store of another kind than the one that is asked for.
+	StoreKindError = state.KindError
 	// Bounds select the keys of a walk over a store.
 	Bounds[K any] = state.Bounds[K]
 )

@@ -25,7 +25,7 @@ func TestErrorsNameTheirPlace(t *testing.T) {
 		{"no input", head + `  - {id: f, op: filter, where: "true"}`, `app.yaml:5:5: f.in: this option is needed: the id of an earlier step`},
 		{"same id", head + `  - {id: in, op: stream, topic: b}`, `app.yaml:5:10: step "in": two steps have this id: give each its own`},
 		{"stream needed", head + "  - {id: t, op: table, topic: t}\n  - {id: k, op: select-key, in: t, key: key}", `app.yaml:6:33: k.in: a stream is needed, and "t" is a table`},
-		{"unsupported", head + "  - {id: t, op: global-table, topic: t}", `app.yaml:5:5: step "t": op "global-table" is not supported by this version`},
+		{"unsupported", head + "  - {id: t, op: stream, pattern: t.*}", `app.yaml:5:5: step "t": op "stream" with a pattern is not supported by this version`},
 		{"expression in double quotes", head + `  - {id: f, op: filter, in: in, where: "value.x > "}`, `app.yaml:5:51: f.where: "value.x > " is no valid expression: it ends too early: see https://cel.dev`},
 		{"unknown variable", head + "  - id: f\n    op: filter\n    in: in\n    where: valu.x > 1\n", `app.yaml:8:12: f.where: "valu.x > 1" is no valid expression: there is no variable "valu": did you mean "value"?`},
 		{"unknown variable further in", head + "  - id: f\n    op: filter\n    in: in\n    where: 'value.x > agg'\n", `app.yaml:8:23: f.where: "value.x > agg" is no valid expression: there is no variable "agg": it is one of key, value, window`},
@@ -100,9 +100,9 @@ func TestMissingSerdeIsFoundByCheck(t *testing.T) {
 }
 
 func TestUnsupportedIsKnown(t *testing.T) {
-	_, err := declare.Parse("app.yaml", []byte(head+"  - {id: t, op: global-table, topic: t}"))
+	_, err := declare.Parse("app.yaml", []byte(head+"  - {id: t, op: stream, pattern: t.*}"))
 	var u *declare.Unsupported
-	if !errors.As(err, &u) || u.Feature != `op "global-table"` {
+	if !errors.As(err, &u) || u.Feature != `op "stream" with a pattern` {
 		t.Errorf("%v: want an Unsupported", err)
 	}
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/kstreamlab/kstreamlab/streams"
 	"github.com/kstreamlab/kstreamlab/streams/serde"
-	"github.com/kstreamlab/kstreamlab/streams/state"
 )
 
 // The built-in processors that have a store. A store of another kind is found out with the first record, as in Kafka, where the processor
@@ -13,7 +12,7 @@ import (
 
 // later puts off the error of a store that is of the wrong kind until there is a record.
 func later(f handler, err error) (handler, error) {
-	if wrong := new(state.KindError); errors.As(err, &wrong) {
+	if wrong := new(streams.StoreKindError); errors.As(err, &wrong) {
 		return func(*message) error { return wrong }, nil
 	}
 	return f, err
@@ -218,7 +217,7 @@ func versionAnswer(s *streams.VersionedStore[any, any], r *message) (any, error)
 }
 
 // shownVersion is a version as the processor forwards it. The time until which it is valid is always null: Kafka's store does not tell.
-func shownVersion(v *state.VersionOf[any], err error) (any, error) {
+func shownVersion(v *streams.VersionOf[any], err error) (any, error) {
 	if err != nil || v == nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package task
 import (
 	"sync"
 
+	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
 	"github.com/kstreamlab/kstreamlab/streams/internal/topology"
 	"github.com/kstreamlab/kstreamlab/streams/state"
@@ -53,6 +54,24 @@ func (t *Task) CommitAt() error {
 	}
 	t.dirty = false
 	return t.syncStores()
+}
+
+// StartOver empties the stores and forgets the positions, durably: everything is to be read again.
+func (t *Task) StartOver() error {
+	for _, h := range t.storeOrder {
+		if err := t.Wipe(h.Name); err != nil {
+			return err
+		}
+	}
+	for _, q := range t.queues {
+		q.position, q.end = broker.NoOffset, -1
+		if len(t.dbs) > 0 {
+			if err := t.dbs[0].Wipe(partitionName(q)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func partitionName(q *queue) string { return q.tp.String() }
