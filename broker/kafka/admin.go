@@ -164,7 +164,7 @@ func (a *admin) offsets(ctx context.Context, isolation broker.IsolationLevel, ti
 	if err != nil {
 		return nil, err
 	}
-	return listOffsets(ctx, cl, isolation, timestamp, tps)
+	return a.c.awaitOffsets(ctx, cl, &a.c.set, isolation, timestamp, tps)
 }
 
 func (a *admin) DeleteRecords(ctx context.Context, before map[broker.TopicPartition]int64) error {

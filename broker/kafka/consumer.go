@@ -266,7 +266,7 @@ func (c *consumer) setPaused(tps []broker.TopicPartition, paused bool) {
 }
 
 func (c *consumer) EndOffsets(ctx context.Context, isolation broker.IsolationLevel, tps ...broker.TopicPartition) (map[broker.TopicPartition]int64, error) {
-	return listOffsets(ctx, c.lanes[0], isolation, latestOffset, tps)
+	return c.c.awaitOffsets(ctx, c.lanes[0], &c.set, isolation, latestOffset, tps)
 }
 
 func (c *consumer) Close() {

@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -78,6 +79,25 @@ const (
 	latestOffset   int64 = -1
 	earliestOffset int64 = -2
 )
+
+// awaitOffsets is listOffsets, repeated while a new leader does not know its high watermark yet (KIP-207); for default.api.timeout.ms at
+// most.
+func (c *Cluster) awaitOffsets(ctx context.Context, cl *kgo.Client, set *settings, isolation broker.IsolationLevel, timestamp int64, tps []broker.TopicPartition) (map[broker.TopicPartition]int64, error) {
+	limit := set.apiTimeout
+	if limit <= 0 {
+		limit = time.Minute
+	}
+	end := c.cfg.Host.Now().Add(limit)
+	for attempt := 1; ; attempt++ {
+		found, err := listOffsets(ctx, cl, isolation, timestamp, tps)
+		if !coded(err, kerr.OffsetNotAvailable) || c.cfg.Host.Now().After(end) {
+			return found, err
+		}
+		if err := c.cfg.Host.Sleep(ctx, set.backoff(attempt)); err != nil {
+			return nil, err
+		}
+	}
+}
 
 // listOffsets asks the leaders for offsets by timestamp. The error is that of the first partition in the order of tps; the
 // offsets of the others are in the map.
