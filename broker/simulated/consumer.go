@@ -25,6 +25,9 @@ type consumer struct {
 	closed  bool
 	asking  bool // for leaders
 
+	polling  bool      // its owner is in Poll
+	lastPoll time.Time // when Poll returned last
+
 	batches []broker.Batch // of the last Poll
 	records []broker.Record
 
@@ -74,7 +77,7 @@ func newConsumer(c *client, cfg broker.ConsumerConfig) *consumer {
 	cfg.MaxWait = cmp.Or(cfg.MaxWait, 500*time.Millisecond)
 	return &consumer{
 		c: c, cfg: cfg, sig: newSignal(c.p), session: c.session(), index: map[broker.TopicPartition]*consumerPart{},
-		nodes: make([]nodeFetch, len(c.m.brokers)+1),
+		nodes: make([]nodeFetch, len(c.m.brokers)+1), lastPoll: c.p.Now(),
 	}
 }
 
@@ -194,13 +197,28 @@ func (c *consumer) Close() {
 
 // Poll is broker.Consumer's.
 func (c *consumer) Poll(ctx context.Context, limit int, wait time.Duration) ([]broker.Batch, error) {
+	return c.poll(ctx, limit, wait, nil)
+}
+
+// poll is Poll of a consumer or a member. A member's advance takes the steps that are due before each look, and says whether a callback has
+// run: then poll returns.
+func (c *consumer) poll(ctx context.Context, limit int, wait time.Duration, advance func(context.Context) (called bool, err error)) ([]broker.Batch, error) {
+	c.polling = true
+	defer func() { c.polling, c.lastPoll = false, c.c.p.Now() }()
 	var deadline time.Time
 	if wait > 0 {
 		deadline = c.c.p.Now().Add(wait)
 	}
 	for {
+		called := false
+		if advance != nil && !c.closed {
+			var err error
+			if called, err = advance(ctx); err != nil {
+				return nil, err
+			}
+		}
 		out, over, err := c.pollOnce(limit)
-		if over || err != nil {
+		if over || err != nil || called {
 			return out, err
 		}
 		if wait == 0 || wait > 0 && !c.c.p.Now().Before(deadline) {

@@ -150,12 +150,10 @@ func (s *fetchSession) answer(late bool) bool {
 
 func (b *node) readPart(r *fetchRequest, q *fetchPart, left int, first bool) (fetchedPart, int) {
 	f := fetchedPart{tp: q.tp, offset: q.offset}
-	p := b.m.partition(q.tp)
+	p, c := b.led(q.tp)
 	switch {
-	case p == nil:
-		f.code = codeUnknownTopic
-	case p.set.leader != b.id:
-		f.code = codeNotLeader
+	case c != codeNone:
+		f.code = c
 	case q.leaderEpoch >= 0 && q.leaderEpoch < p.set.epoch:
 		f.code = codeFencedLeaderEpoch
 	case q.leaderEpoch > p.set.epoch:

@@ -30,12 +30,10 @@ func (b *node) listOffsets(r *listOffsetsRequest, out reply) {
 }
 
 func (b *node) listOffset(tp broker.TopicPartition, ts int64, i broker.IsolationLevel) (int64, code) {
-	p := b.m.partition(tp)
+	p, c := b.led(tp)
 	switch {
-	case p == nil:
-		return -1, codeUnknownTopic
-	case p.set.leader != b.id:
-		return -1, codeNotLeader
+	case c != codeNone:
+		return -1, c
 	case ts == earliestTimestamp:
 		return p.log.start, codeNone
 	case ts == latestTimestamp:

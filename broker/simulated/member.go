@@ -33,8 +33,6 @@ type member struct {
 	fatal    error
 
 	beat     *heartbeats
-	polling  bool
-	lastPoll time.Time
 	watcher  int64
 	watching []string // of the leader: the topics whose number of partitions matters
 	left     bool
@@ -71,7 +69,7 @@ func (c *client) JoinGroup(_ context.Context, cfg broker.MemberConfig) (broker.M
 	if cfg.Group == "" || cfg.Assignor == nil {
 		return nil, &broker.Error{Op: "JoinGroup", Kind: broker.ErrFatal, Text: "a member needs a group and an assignor"}
 	}
-	m := &member{consumer: newConsumer(c, cfg.ConsumerConfig), cfg: cfg, gen: -1, needJoin: true, watcher: c.session(), lastPoll: c.p.Now()}
+	m := &member{consumer: newConsumer(c, cfg.ConsumerConfig), cfg: cfg, gen: -1, needJoin: true, watcher: c.session()}
 	m.meta = broker.GroupMetadata{Group: cfg.Group, InstanceID: cfg.InstanceID, Generation: -1}
 	m.committed = m.findCommittedOffsets
 	return m, nil
@@ -84,31 +82,7 @@ func (m *member) Assign(context.Context, map[broker.TopicPartition]int64) error 
 
 // Poll is broker.Member's.
 func (m *member) Poll(ctx context.Context, limit int, wait time.Duration) ([]broker.Batch, error) {
-	m.polling = true
-	defer func() { m.polling, m.lastPoll = false, m.c.p.Now() }()
-	var deadline time.Time
-	if wait > 0 {
-		deadline = m.c.p.Now().Add(wait)
-	}
-	for {
-		if m.closed {
-			return nil, broker.ErrClosed
-		}
-		called, err := m.advance(ctx)
-		if err != nil {
-			return nil, err
-		}
-		out, over, err := m.pollOnce(limit)
-		if over || err != nil || called {
-			return out, err
-		}
-		if wait == 0 || wait > 0 && !m.c.p.Now().Before(deadline) {
-			return nil, ctx.Err()
-		}
-		if err := m.sig.wait(ctx, deadline); err != nil {
-			return nil, err
-		}
-	}
+	return m.poll(ctx, limit, wait, m.advance)
 }
 
 // advance takes the steps of a rebalance that are due, and says whether a callback has run.

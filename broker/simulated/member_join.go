@@ -24,15 +24,20 @@ func (m *member) join() {
 		group: m.cfg.Group, member: m.id, instance: m.cfg.InstanceID, client: m.cfg.ClientID, protocolType: "consumer",
 		protocols: []groupProtocol{{m.cfg.Assignor.Name(), m.sub}}, sessionTimeout: m.cfg.SessionTimeout, rebalanceTimeout: m.cfg.RebalanceTimeout,
 	}
+	m.ask(req, m.joinLater, func(resp any) { m.joinAnswered(resp.(*joinGroupResponse)) })
+}
+
+// ask sends the group's coordinator a request, which makes void the answers to those before it.
+func (m *member) ask(req any, failed func(), answered func(resp any)) {
 	m.serial++
 	serial := m.serial
 	m.c.askCoordinator(groupKind, m.cfg.Group, req, func(resp any, err error) {
 		switch {
 		case serial != m.serial:
 		case err != nil:
-			m.joinLater()
+			failed()
 		default:
-			m.joinAnswered(resp.(*joinGroupResponse))
+			answered(resp)
 		}
 	})
 }
@@ -103,17 +108,7 @@ func (m *member) share(ctx context.Context, r *joinGroupResponse) error {
 		}
 		req.assignments = assignments
 	}
-	m.serial++
-	serial := m.serial
-	m.c.askCoordinator(groupKind, m.cfg.Group, req, func(resp any, err error) {
-		switch {
-		case serial != m.serial:
-		case err != nil:
-			m.again()
-		default:
-			m.syncAnswered(resp.(*syncGroupResponse))
-		}
-	})
+	m.ask(req, m.again, func(resp any) { m.syncAnswered(resp.(*syncGroupResponse)) })
 	return nil
 }
 

@@ -83,6 +83,18 @@ func (m *Model) partition(tp broker.TopicPartition) *partition {
 	return t.partitions[tp.Partition]
 }
 
+// led is a partition that this broker leads, or why it cannot answer for it.
+func (b *node) led(tp broker.TopicPartition) (*partition, code) {
+	switch p := b.m.partition(tp); {
+	case p == nil:
+		return nil, codeUnknownTopic
+	case p.set.leader != b.id:
+		return nil, codeNotLeader
+	default:
+		return p, codeNone
+	}
+}
+
 // javaHash is String.hashCode for ASCII names, made positive as Kafka's Utils.abs does.
 func javaHash(s string) int32 {
 	var h int32

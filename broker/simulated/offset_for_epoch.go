@@ -23,12 +23,10 @@ func (b *node) offsetForEpoch(r *epochRequest, out reply) {
 	n := len(r.parts)
 	resp := &epochResponse{make([]code, n), make([]int32, n), make([]int64, n)}
 	for i, q := range r.parts {
-		p := b.m.partition(q.tp)
+		p, c := b.led(q.tp)
 		switch {
-		case p == nil:
-			resp.codes[i] = codeUnknownTopic
-		case p.set.leader != b.id:
-			resp.codes[i] = codeNotLeader
+		case c != codeNone:
+			resp.codes[i] = c
 		case q.current < p.set.epoch:
 			resp.codes[i] = codeFencedLeaderEpoch
 		case q.current > p.set.epoch:

@@ -38,8 +38,6 @@ type streamsMember struct {
 	again        bool                       // another is to follow it at once
 	serial       int                        // answers to older heartbeats are void
 	tries        int
-	polling      bool
-	lastPoll     time.Time
 	left         bool
 }
 
@@ -53,7 +51,7 @@ func (c *client) JoinStreamsGroup(_ context.Context, cfg broker.StreamsMemberCon
 		return nil, &broker.Error{Op: "StreamsGroupHeartbeat", Kind: broker.ErrFatal, Text: "a member needs a group, a process id and a listener"}
 	}
 	m := &streamsMember{
-		consumer: newConsumer(c, cfg.ConsumerConfig), cfg: cfg, id: c.m.newUUID(), endpointAt: -1, lastPoll: c.p.Now(), offsetsEvery: time.Minute,
+		consumer: newConsumer(c, cfg.ConsumerConfig), cfg: cfg, id: c.m.newUUID(), endpointAt: -1, offsetsEvery: time.Minute,
 		interval: c.m.cfg.StreamsHeartbeatInterval,
 	}
 	m.committed = func(tps []broker.TopicPartition, done func(map[broker.TopicPartition]broker.OffsetAndMetadata, error)) {
@@ -82,35 +80,14 @@ func (m *streamsMember) Assign(context.Context, map[broker.TopicPartition]int64)
 
 // Poll is broker.Consumer's.
 func (m *streamsMember) Poll(ctx context.Context, limit int, wait time.Duration) ([]broker.Batch, error) {
-	m.polling = true
-	defer func() { m.polling, m.lastPoll = false, m.c.p.Now() }()
-	var deadline time.Time
-	if wait > 0 {
-		deadline = m.c.p.Now().Add(wait)
-	}
-	for {
-		if m.closed || m.left {
-			return nil, broker.ErrClosed
-		}
-		called, err := m.advance(ctx)
-		if err != nil {
-			return nil, err
-		}
-		out, over, err := m.pollOnce(limit)
-		if over || err != nil || called {
-			return out, err
-		}
-		if wait == 0 || wait > 0 && !m.c.p.Now().Before(deadline) {
-			return nil, ctx.Err()
-		}
-		if err := m.sig.wait(ctx, deadline); err != nil {
-			return nil, err
-		}
-	}
+	return m.poll(ctx, limit, wait, m.advance)
 }
 
 // advance takes over what the heartbeats brought, and says whether a callback has run.
 func (m *streamsMember) advance(ctx context.Context) (called bool, err error) {
+	if m.left {
+		return false, broker.ErrClosed
+	}
 	if m.cfg.Offsets != nil && !m.c.p.Now().Before(m.offsetsDue) {
 		m.offsets = m.cfg.Offsets()
 		m.offsetsDue = m.c.p.Now().Add(m.offsetsEvery)

@@ -69,14 +69,11 @@ type deleteRecordsResponse struct {
 func (b *node) deleteRecords(r *deleteRecordsRequest, out reply) {
 	resp := &deleteRecordsResponse{make([]code, len(r.tps))}
 	for i, tp := range r.tps {
-		switch p := b.m.partition(tp); {
-		case p == nil:
-			resp.codes[i] = codeUnknownTopic
-		case p.set.leader != b.id:
-			resp.codes[i] = codeNotLeader
-		default:
-			resp.codes[i] = p.deleteRecords(r.before[i])
+		p, c := b.led(tp)
+		if c == codeNone {
+			c = p.deleteRecords(r.before[i])
 		}
+		resp.codes[i] = c
 	}
 	out(resp, smallResponse)
 }

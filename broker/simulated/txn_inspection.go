@@ -19,17 +19,14 @@ type openTxnsResponse struct {
 func (b *node) openTxns(r *openTxnsRequest, out reply) {
 	resp := &openTxnsResponse{codes: make([]code, len(r.tps))}
 	for i, tp := range r.tps {
-		switch p := b.m.partition(tp); {
-		case p == nil:
-			resp.codes[i] = codeUnknownTopic
-		case p.set.leader != b.id:
-			resp.codes[i] = codeNotLeader
-		default:
-			for _, o := range p.log.open {
-				resp.open = append(resp.open, broker.HangingTransaction{
-					TopicPartition: tp, ProducerID: o.producer, Epoch: p.log.producers[o.producer].epoch, FirstOffset: o.first,
-				})
-			}
+		p, c := b.led(tp)
+		if resp.codes[i] = c; c != codeNone {
+			continue
+		}
+		for _, o := range p.log.open {
+			resp.open = append(resp.open, broker.HangingTransaction{
+				TopicPartition: tp, ProducerID: o.producer, Epoch: p.log.producers[o.producer].epoch, FirstOffset: o.first,
+			})
 		}
 	}
 	out(resp, smallResponse+32*len(resp.open))
