@@ -92,19 +92,13 @@ func (a *admin) DescribeTopics(ctx context.Context, topics ...string) (map[strin
 	if err != nil {
 		return nil, err
 	}
-	req := kmsg.NewPtrMetadataRequest()
-	for _, name := range topics {
-		t := kmsg.NewMetadataRequestTopic()
-		t.Topic = &name
-		req.Topics = append(req.Topics, t)
-	}
-	resp, err := req.RequestWith(ctx, cl)
+	found, err := metadata(ctx, cl, kmsg.NewPtrMetadataRequest(), topics)
 	if err != nil {
-		return nil, wrap(ctx, "Metadata", err, "")
+		return nil, err
 	}
-	out := make(map[string]broker.TopicDescription, len(resp.Topics))
-	for _, t := range resp.Topics {
-		if t.Topic == nil || t.ErrorCode == kerr.UnknownTopicOrPartition.Code || len(topics) == 0 && t.IsInternal {
+	out := make(map[string]broker.TopicDescription, len(found))
+	for _, t := range found {
+		if t.ErrorCode == kerr.UnknownTopicOrPartition.Code || len(topics) == 0 && t.IsInternal {
 			continue
 		}
 		if err := codeError("Metadata", t.ErrorCode, *t.Topic); err != nil {
@@ -117,7 +111,6 @@ func (a *admin) DescribeTopics(ctx context.Context, topics ...string) (map[strin
 
 func describeTopic(t kmsg.MetadataResponseTopic) broker.TopicDescription {
 	d := broker.TopicDescription{Name: *t.Topic, Internal: t.IsInternal, Partitions: make([]broker.PartitionDescription, len(t.Partitions))}
-	slices.SortFunc(t.Partitions, func(x, y kmsg.MetadataResponseTopicPartition) int { return int(x.Partition - y.Partition) })
 	for i, p := range t.Partitions {
 		d.Partitions[i] = broker.PartitionDescription{Leader: p.Leader, LeaderEpoch: p.LeaderEpoch, Replicas: p.Replicas, ISR: p.ISR}
 	}
@@ -231,15 +224,10 @@ func (a *admin) CommittedOffsets(ctx context.Context, group string) (map[broker.
 // retryCoordinator repeats f while the group's coordinator is about to be there: the first group of a cluster has to wait until the
 // offsets topic has been made.
 func (a *admin) retryCoordinator(ctx context.Context, f func() error) error {
-	for attempt := 1; ; attempt++ {
-		err := f()
-		if !coded(err, kerr.CoordinatorNotAvailable, kerr.CoordinatorLoadInProgress, kerr.NotCoordinator) {
-			return err
-		}
-		if err := a.c.cfg.Host.Sleep(ctx, a.c.set.backoff(attempt)); err != nil {
-			return err
-		}
-	}
+	return a.c.again(ctx, &a.c.set, func() (again bool, err error) {
+		err = f()
+		return coded(err, kerr.CoordinatorNotAvailable, kerr.CoordinatorLoadInProgress, kerr.NotCoordinator), err
+	})
 }
 
 func (a *admin) DescribeGroup(ctx context.Context, group string) (broker.GroupDescription, error) {

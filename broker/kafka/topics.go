@@ -18,6 +18,19 @@ func topicsMetadata(ctx context.Context, cl *kgo.Client, topics []string, create
 	req := kmsg.NewPtrMetadataRequest()
 	req.Topics = []kmsg.MetadataRequestTopic{}
 	req.AllowAutoTopicCreation = create
+	found, err := metadata(ctx, cl, req, topics)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]kmsg.MetadataResponseTopic, len(found))
+	for _, t := range found {
+		out[*t.Topic] = t
+	}
+	return out, nil
+}
+
+// metadata adds topics to a request and sends it. The answer is in the broker's order, each topic with its name and its partitions in order.
+func metadata(ctx context.Context, cl *kgo.Client, req *kmsg.MetadataRequest, topics []string) ([]kmsg.MetadataResponseTopic, error) {
 	for _, name := range topics {
 		t := kmsg.NewMetadataRequestTopic()
 		t.Topic = &name
@@ -27,14 +40,11 @@ func topicsMetadata(ctx context.Context, cl *kgo.Client, topics []string, create
 	if err != nil {
 		return nil, wrap(ctx, "Metadata", err, "")
 	}
-	out := make(map[string]kmsg.MetadataResponseTopic, len(resp.Topics))
-	for _, t := range resp.Topics {
-		if t.Topic != nil {
-			slices.SortFunc(t.Partitions, func(a, b kmsg.MetadataResponseTopicPartition) int { return int(a.Partition - b.Partition) })
-			out[*t.Topic] = t
-		}
+	found := slices.DeleteFunc(resp.Topics, func(t kmsg.MetadataResponseTopic) bool { return t.Topic == nil })
+	for _, t := range found {
+		slices.SortFunc(t.Partitions, func(a, b kmsg.MetadataResponseTopicPartition) int { return int(a.Partition - b.Partition) })
 	}
-	return out, nil
+	return found, nil
 }
 
 // partitionCount is the number of partitions of a topic; kerr.UnknownTopicOrPartition becomes broker.ErrUnknownTopic.
@@ -88,13 +98,23 @@ func (c *Cluster) awaitOffsets(ctx context.Context, cl *kgo.Client, set *setting
 		limit = time.Minute
 	}
 	end := c.cfg.Host.Now().Add(limit)
+	var found map[broker.TopicPartition]int64
+	err := c.again(ctx, set, func() (again bool, err error) {
+		found, err = listOffsets(ctx, cl, isolation, timestamp, tps)
+		return coded(err, kerr.OffsetNotAvailable) && c.cfg.Host.Now().Before(end), err
+	})
+	return found, err
+}
+
+// again repeats f, with pauses in between, as long as it asks for that.
+func (c *Cluster) again(ctx context.Context, set *settings, f func() (again bool, err error)) error {
 	for attempt := 1; ; attempt++ {
-		found, err := listOffsets(ctx, cl, isolation, timestamp, tps)
-		if !coded(err, kerr.OffsetNotAvailable) || c.cfg.Host.Now().After(end) {
-			return found, err
+		again, err := f()
+		if !again {
+			return err
 		}
 		if err := c.cfg.Host.Sleep(ctx, set.backoff(attempt)); err != nil {
-			return nil, err
+			return err
 		}
 	}
 }
