@@ -15,6 +15,15 @@ type updates[K, V any] struct {
 	sendOld   bool
 }
 
+// keep lets changes leave with the flushes of the store's cache, where it has one.
+func (u *updates[K, V]) keep(h *state.Handle, flushed state.Flushed) {
+	if h.Cache != nil {
+		u.cached = true
+		h.Cache.WantOld = u.sendOld
+		h.Cache.OnFlush(flushed)
+	}
+}
+
 func (u *updates[K, V]) init(t processor.Task) error {
 	u.nullValue = processor.NullTest[V]()
 	return u.Output.Init(t)
@@ -64,11 +73,7 @@ func (n *Aggregate[K, V, A]) Init(t processor.Task) (err error) {
 		return err
 	}
 	n.ctx = t.Context()
-	if h.Cache != nil {
-		n.cached = true
-		h.Cache.WantOld = n.SendOld
-		h.Cache.OnFlush(n.flushed)
-	}
+	n.keep(h, n.flushed)
 	return n.init(t)
 }
 

@@ -4,6 +4,17 @@ import (
 	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
 )
 
+// windowing is what an aggregation over windows has beside its store.
+type windowing struct {
+	ctx    *processor.RecordContext
+	time   *int64 // its stream time, committed with the task
+	finals finals
+}
+
+func (w *windowing) start(t processor.Task, node string) {
+	w.ctx, w.time = t.Context(), t.Metadata(TimeKey+node, -1)
+}
+
 // finals decides when an aggregation with emission on window close looks for closed windows: when its close time has moved on, and not
 // more often than the task's interval. The close time of the last emission is committed under the store's name, as in Kafka.
 type finals struct {

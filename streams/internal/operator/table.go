@@ -11,18 +11,16 @@ type TableSource[K, V any] struct {
 }
 
 // Process implements processor.Processor.
-func (n *TableSource[K, V]) Process(r *processor.Record[K, V]) error {
+func (n *TableSource[K, V]) Process(r *processor.Record[K, V]) (err error) {
 	if r.NullKey {
 		n.Task().Drop(n.Node, "null key")
 		return nil
 	}
 	c := processor.Change[V]{New: r.Value, NullNew: r.NullValue, NullOld: true}
 	if n.store != nil {
-		old, _, has, err := n.store.Get(r.Key)
-		if err != nil {
+		if c.Old, c.NullOld, err = n.kept(r.Key); err != nil {
 			return err
 		}
-		c.Old, c.NullOld = old, !has
 	}
 	return n.put(r.Key, c, r.Timestamp, r.Headers)
 }
@@ -36,8 +34,8 @@ type TableFilter[K, V any] struct {
 	Versioned bool
 }
 
-// keep is v, or null where it does not pass.
-func (n *TableFilter[K, V]) keep(k K, v V, null bool) (V, bool, error) {
+// filtered is v, or null where it does not pass.
+func (n *TableFilter[K, V]) filtered(k K, v V, null bool) (V, bool, error) {
 	return FilterValue(n.Where, n.Not, k, v, null)
 }
 
@@ -57,17 +55,16 @@ func FilterValue[K, V any](where func(k K, v V) (bool, error), not bool, k K, v 
 // Process implements processor.Processor.
 func (n *TableFilter[K, V]) Process(r *processor.Record[K, processor.Change[V]]) (err error) {
 	c := processor.Change[V]{NullOld: true, Stale: r.Value.Stale}
-	if c.New, c.NullNew, err = n.keep(r.Key, r.Value.New, r.Value.NullNew); err != nil {
+	if c.New, c.NullNew, err = n.filtered(r.Key, r.Value.New, r.Value.NullNew); err != nil {
 		return err
 	}
 	if n.SendOld {
 		if n.store != nil {
-			old, _, has, err := n.store.Get(r.Key)
-			if err != nil {
-				return err
-			}
-			c.Old, c.NullOld = old, !has
-		} else if c.Old, c.NullOld, err = n.keep(r.Key, r.Value.Old, r.Value.NullOld); err != nil {
+			c.Old, c.NullOld, err = n.kept(r.Key)
+		} else {
+			c.Old, c.NullOld, err = n.filtered(r.Key, r.Value.Old, r.Value.NullOld)
+		}
+		if err != nil {
 			return err
 		}
 		if c.NullOld && c.NullNew && !n.Versioned {
@@ -104,12 +101,11 @@ func (n *TableMapValues[K, V, V2]) Process(r *processor.Record[K, processor.Chan
 	}
 	if n.SendOld {
 		if n.store != nil {
-			old, _, has, err := n.store.Get(r.Key)
-			if err != nil {
-				return err
-			}
-			c.Old, c.NullOld = old, !has
-		} else if c.Old, c.NullOld, err = MapValue(n.F, n.nullValue, r.Key, r.Value.Old, r.Value.NullOld); err != nil {
+			c.Old, c.NullOld, err = n.kept(r.Key)
+		} else {
+			c.Old, c.NullOld, err = MapValue(n.F, n.nullValue, r.Key, r.Value.Old, r.Value.NullOld)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -116,11 +116,7 @@ func (s *Stored[K, V]) Init(t processor.Task) (err error) {
 		if s.store, err = s.Open(h, t.Changelog(s.Store)); err != nil {
 			return err
 		}
-		if h.Cache != nil {
-			s.cached = true
-			h.Cache.WantOld = s.SendOld
-			h.Cache.OnFlush(s.flushed)
-		}
+		s.keep(h, s.flushed)
 	}
 	return s.init(t)
 }
@@ -135,6 +131,12 @@ func (s *Stored[K, V]) flushed(key, value, old []byte) error {
 		return err
 	}
 	return s.emit(k, c, ts, s.ctx.Headers)
+}
+
+// kept is a row's value in the store, which there must be, before the change in hand.
+func (s *Stored[K, V]) kept(k K) (v V, null bool, err error) {
+	v, _, has, err := s.store.Get(k)
+	return v, !has, err
 }
 
 // put writes a change to the store, where there is one, and sends it on; a cache sends it when it is flushed.

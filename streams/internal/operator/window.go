@@ -47,10 +47,8 @@ type WindowTable[K, A, KR any] struct {
 	SendOld bool
 	Final   bool // emit when windows close
 
-	store  *state.Window[K, A]
-	ctx    *processor.RecordContext
-	time   *int64
-	finals finals
+	store *state.Window[K, A]
+	windowing
 }
 
 // Init implements processor.Instance.
@@ -60,16 +58,11 @@ func (n *WindowTable[K, A, KR]) Init(t processor.Task) (err error) {
 	if n.store, err = n.Open(h, t.Changelog(n.Store)); err != nil {
 		return err
 	}
-	n.ctx = t.Context()
-	n.time = t.Metadata(TimeKey+n.Node, -1)
-	n.cached = n.Final // nothing is sent on at once
-	switch {
-	case n.Final:
+	if n.windowing.start(t, n.Node); n.Final {
+		n.cached = true // nothing is sent on at once
 		n.finals.init(t, n.Store)
-	case h.Cache != nil:
-		n.cached = true
-		h.Cache.WantOld = n.SendOld
-		h.Cache.OnFlush(n.flushed)
+	} else {
+		n.keep(h, n.flushed)
 	}
 	return n.init(t)
 }
