@@ -3,8 +3,6 @@ package processor
 import (
 	"cmp"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/streams/state"
@@ -24,17 +22,6 @@ func (id TaskID) Compare(o TaskID) int {
 		return c
 	}
 	return cmp.Compare(id.Partition, o.Partition)
-}
-
-// ParseTaskID reads the form that String writes.
-func ParseTaskID(s string) (TaskID, error) {
-	a, b, ok := strings.Cut(s, "_")
-	sub, err1 := strconv.ParseInt(a, 10, 32)
-	part, err2 := strconv.ParseInt(b, 10, 32)
-	if !ok || err1 != nil || err2 != nil || sub < 0 || part < 0 {
-		return TaskID{}, fmt.Errorf("streams: %q is no task id: <sub-topology>_<partition> expected", s)
-	}
-	return TaskID{int32(sub), int32(part)}, nil
 }
 
 // PunctuationType says which clock drives a punctuation.
