@@ -2,6 +2,8 @@ package brokertest
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,11 +40,7 @@ func commitRound(e *Env) {
 	a.Do(func(e *Env, m broker.Member) {
 		for _, want := range []broker.OffsetAndMetadata{at(3, ""), at(5, "é\x00metadata"), at(4, strings.Repeat("m", 3000))} {
 			e.Must(m.Commit(e.Ctx, map[broker.TopicPartition]broker.OffsetAndMetadata{tp(topic, 0): want, tp(topic, 1): at(1, "x")}), "commit")
-			found, err := m.Committed(e.Ctx, tp(topic, 0), tp(topic, 1))
-			e.Must(err, "committed")
-			if found[tp(topic, 0)] != want || found[tp(topic, 1)] != at(1, "x") {
-				e.Fatalf("committed: %v instead of %v", found, want)
-			}
+			e.committed(m, offsets{tp(topic, 0): want, tp(topic, 1): at(1, "x")})
 		}
 	})
 	found, err := e.Cluster().Admin().CommittedOffsets(e.Ctx, a.group)
@@ -188,6 +186,16 @@ func commitRebalancing(e *Env) {
 	b.Leave()
 }
 
+// committed checks that exactly these positions are the committed ones of their partitions.
+func (e *Env) committed(m broker.Member, want offsets) {
+	e.T.Helper()
+	found, err := m.Committed(e.Ctx, slices.SortedFunc(maps.Keys(want), broker.TopicPartition.Compare)...)
+	e.Must(err, "committed")
+	if !maps.Equal(found, want) {
+		e.Fatalf("committed: %v instead of %v", found, want)
+	}
+}
+
 // withCommits runs f on the thread of a member of group g, and returns what the administration then sees of the group.
 func (e *Env) withCommits(partitions int32, f func(e *Env, m broker.Member, topic string)) offsets {
 	e.T.Helper()
@@ -227,11 +235,7 @@ func commitBack(e *Env) {
 	found := e.withCommits(1, func(e *Env, m broker.Member, topic string) {
 		for _, o := range []int64{9, 2, 1 << 40, 0} {
 			e.Must(m.Commit(e.Ctx, offsets{tp(topic, 0): at(o, "")}), "commit")
-			found, err := m.Committed(e.Ctx, tp(topic, 0))
-			e.Must(err, "committed")
-			if found[tp(topic, 0)] != at(o, "") {
-				e.Fatalf("committed: %v instead of %d", found, o)
-			}
+			e.committed(m, offsets{tp(topic, 0): at(o, "")})
 		}
 	})
 	if len(found) != 1 {

@@ -37,26 +37,12 @@ func (e *Env) withMember(partitions int32, f func(e *Env, m broker.Member, topic
 	a.Leave()
 }
 
-func txnOffsetsCommit(e *Env) {
-	to := tp(e.Topic("out", 1), 0)
-	e.withMember(1, func(e *Env, m broker.Member, topic string) {
-		at0 := tp(topic, 0)
-		p := e.Transactional("x")
-		defer p.Close()
-		e.Must(m.Commit(e.Ctx, offsets{at0: at(1, "")}), "commit")
-		e.begin(p)
-		e.Send(p, to, keyed(0, 1)...)
-		e.Must(p.SendOffsets(e.Ctx, m.Metadata(), offsets{at0: at(2, "")}), "send offsets")
-		e.commit(p)
-		found, err := m.Committed(e.Ctx, at0)
-		e.Must(err, "committed")
-		if found[at0] != at(2, "") {
-			e.Fatalf("committed: %v", found)
-		}
-	})
-}
+func txnOffsetsCommit(e *Env) { e.endedWith((*Env).commit, 2) }
 
-func txnOffsetsAbort(e *Env) {
+func txnOffsetsAbort(e *Env) { e.endedWith((*Env).abort, 1) }
+
+// endedWith sends offset 2 in a transaction, after a plain commit of 1, and looks for what is committed when it has ended.
+func (e *Env) endedWith(end func(*Env, broker.Producer), want int64) {
 	to := tp(e.Topic("out", 1), 0)
 	e.withMember(1, func(e *Env, m broker.Member, topic string) {
 		at0 := tp(topic, 0)
@@ -66,12 +52,8 @@ func txnOffsetsAbort(e *Env) {
 		e.begin(p)
 		e.Send(p, to, keyed(0, 1)...)
 		e.Must(p.SendOffsets(e.Ctx, m.Metadata(), offsets{at0: at(2, "")}), "send offsets")
-		e.abort(p)
-		found, err := m.Committed(e.Ctx, at0)
-		e.Must(err, "committed")
-		if found[at0] != at(1, "") {
-			e.Fatalf("committed: %v", found)
-		}
+		end(e, p)
+		e.committed(m, offsets{at0: at(want, "")})
 	})
 }
 
@@ -88,11 +70,7 @@ func txnOffsetsPending(e *Env) {
 	e.Eventually("the member has polled in its generation", func() bool { return a.Metadata().Generation > 0 })
 	e.Must(p.SendOffsets(e.Ctx, a.Metadata(), offsets{at0: at(7, "")}), "send offsets")
 	answered := a.Order(func(e *Env, m broker.Member) {
-		found, err := m.Committed(e.Ctx, at0)
-		e.Must(err, "committed")
-		if found[at0] != at(7, "") {
-			e.Fatalf("committed: %v", found)
-		}
+		e.committed(m, offsets{at0: at(7, "")})
 	})
 	e.Sleep(500 * time.Millisecond)
 	if answered() {
@@ -113,11 +91,7 @@ func txnOffsetsAlone(e *Env) {
 			e.begin(p)
 			e.Must(p.SendOffsets(e.Ctx, m.Metadata(), offsets{at0: at(i, "")}), "send offsets")
 			e.commit(p)
-			found, err := m.Committed(e.Ctx, at0)
-			e.Must(err, "committed")
-			if found[at0] != at(i, "") {
-				e.Fatalf("committed: %v", found)
-			}
+			e.committed(m, offsets{at0: at(i, "")})
 			if i%2 == 0 { // and the producer goes on
 				e.begin(p)
 				e.Send(p, to, keyed(int(i), 1)...)
@@ -142,11 +116,7 @@ func txnOffsetsFirst(e *Env) {
 				continue
 			}
 			e.commit(p)
-			found, err := m.Committed(e.Ctx, at0)
-			e.Must(err, "committed")
-			if found[at0] != at(i, "") {
-				e.Fatalf("committed: %v", found)
-			}
+			e.committed(m, offsets{at0: at(i, "")})
 		}
 		c := e.Consumer(broker.ReadCommitted, to)
 		defer c.Close()
@@ -198,13 +168,7 @@ func txnOffsetsMetadata(e *Env) {
 		e.Send(p, to, keyed(0, 1)...)
 		e.Must(p.SendOffsets(e.Ctx, m.Metadata(), want), "send offsets")
 		e.commit(p)
-		found, err := m.Committed(e.Ctx, tp(topic, 0), tp(topic, 1))
-		e.Must(err, "committed")
-		for at0, o := range want {
-			if found[at0] != o {
-				e.Fatalf("committed: %v instead of %v", found, want)
-			}
-		}
+		e.committed(m, want)
 	})
 }
 
@@ -334,11 +298,7 @@ func txnOffsetsLast(e *Env) {
 		e.Must(p.SendOffsets(e.Ctx, m.Metadata(), offsets{tp(topic, 0): at(5, "a"), tp(topic, 1): at(1, "")}), "send offsets")
 		e.Must(p.SendOffsets(e.Ctx, m.Metadata(), offsets{tp(topic, 0): at(3, "b")}), "send offsets")
 		e.commit(p)
-		found, err := m.Committed(e.Ctx, tp(topic, 0), tp(topic, 1))
-		e.Must(err, "committed")
-		if found[tp(topic, 0)] != at(3, "b") || found[tp(topic, 1)] != at(1, "") {
-			e.Fatalf("committed: %v", found)
-		}
+		e.committed(m, offsets{tp(topic, 0): at(3, "b"), tp(topic, 1): at(1, "")})
 	})
 }
 
@@ -372,11 +332,7 @@ func txnOffsetsTimeout(e *Env) {
 		e.begin(p)
 		e.Send(p, to, keyed(0, 1)...)
 		e.Must(p.SendOffsets(e.Ctx, m.Metadata(), offsets{at0: at(2, "")}), "send offsets")
-		found, err := m.Committed(e.Ctx, at0) // waits for the time-out
-		e.Must(err, "committed")
-		if found[at0] != at(1, "") {
-			e.Fatalf("committed: %v", found)
-		}
+		e.committed(m, offsets{at0: at(1, "")}) // waits for the time-out
 	})
 }
 
@@ -391,11 +347,7 @@ func txnOffsetsPlain(e *Env) {
 		e.Must(p.SendOffsets(e.Ctx, m.Metadata(), offsets{at0: at(5, "")}), "send offsets")
 		e.Must(m.Commit(e.Ctx, offsets{at0: at(3, "plain")}), "commit")
 		e.commit(p)
-		found, err := m.Committed(e.Ctx, at0)
-		e.Must(err, "committed")
-		if found[at0] != at(3, "plain") {
-			e.Fatalf("committed: %v", found)
-		}
+		e.committed(m, offsets{at0: at(3, "plain")})
 	})
 }
 
