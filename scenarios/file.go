@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -362,7 +363,7 @@ func (l *loader) faults() error {
 		if out.Kind == faults.Pause && length == "" {
 			return l.fail(at, "fault %d: a pause needs a length: add \"for\"", i+1)
 		}
-		if out.Instance != faults.Any && !contains(names, out.Instance) {
+		if out.Instance != faults.Any && !slices.Contains(names, out.Instance) {
 			return l.fail(at, "fault %d: there is no instance %q: there are %s, and %q", i+1, out.Instance, strings.Join(names, ", "), faults.Any)
 		}
 		var err error
@@ -391,15 +392,6 @@ func (l *loader) faults() error {
 		return l.fail(fmt.Sprintf("$.faults[%d]", wrong.Index), "%v", err)
 	}
 	return err
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 func (l *loader) expectations() error {
@@ -499,7 +491,7 @@ func (l *loader) needStore(at string, x *fileStore) error {
 		return err
 	}
 	a, _ := l.out.app(x.App)
-	if !contains(a.Topology.Stores(), x.Store) {
+	if !slices.Contains(a.Topology.Stores(), x.Store) {
 		return l.fail(at, "application %q has no store %q: it has %s", x.App, x.Store, strings.Join(a.Topology.Stores(), ", "))
 	}
 	return nil

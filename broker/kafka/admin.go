@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ func (a *admin) CreateTopics(ctx context.Context, topics ...broker.NewTopic) err
 	req.TimeoutMillis = adminTimeout
 	for _, t := range topics {
 		rt := kmsg.NewCreateTopicsRequestTopic()
-		rt.Topic, rt.NumPartitions, rt.ReplicationFactor = t.Name, orElse(t.Partitions, -1), orElse(t.ReplicationFactor, -1)
+		rt.Topic, rt.NumPartitions, rt.ReplicationFactor = t.Name, cmp.Or(t.Partitions, -1), cmp.Or(t.ReplicationFactor, -1)
 		for name, value := range t.Configs {
 			rc := kmsg.NewCreateTopicsRequestTopicConfig()
 			rc.Name, rc.Value = name, &value

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -54,14 +55,14 @@ func (c *Cluster) newConsumer(kind property.Kind, cfg broker.ConsumerConfig, gro
 		return nil, err
 	}
 	def := set.consumer
-	cfg.ClientID = orElse(cfg.ClientID, def.ClientID)
-	cfg.Rack = orElse(cfg.Rack, def.Rack)
-	cfg.Isolation = orElse(cfg.Isolation, def.Isolation)
-	cfg.Reset = orElse(cfg.Reset, def.Reset)
-	cfg.MaxBytes = orElse(cfg.MaxBytes, def.MaxBytes)
-	cfg.MinBytes = orElse(cfg.MinBytes, def.MinBytes)
-	cfg.PartitionMax = orElse(cfg.PartitionMax, def.PartitionMax)
-	cfg.MaxWait = max(orElse(cfg.MaxWait, def.MaxWait), 10*time.Millisecond) // fetches follow each other: without a wait they would spin
+	cfg.ClientID = cmp.Or(cfg.ClientID, def.ClientID)
+	cfg.Rack = cmp.Or(cfg.Rack, def.Rack)
+	cfg.Isolation = cmp.Or(cfg.Isolation, def.Isolation)
+	cfg.Reset = cmp.Or(cfg.Reset, def.Reset)
+	cfg.MaxBytes = cmp.Or(cfg.MaxBytes, def.MaxBytes)
+	cfg.MinBytes = cmp.Or(cfg.MinBytes, def.MinBytes)
+	cfg.PartitionMax = cmp.Or(cfg.PartitionMax, def.PartitionMax)
+	cfg.MaxWait = max(cmp.Or(cfg.MaxWait, def.MaxWait), 10*time.Millisecond) // fetches follow each other: without a wait they would spin
 	co := &consumer{c: c, cfg: cfg, set: set, group: group, wake: make(chan struct{}, 1),
 		parts: make(map[broker.TopicPartition]*partition), busy: make(map[int32]*[lanes]bool)}
 	cl, err := c.newClient(&co.set, cfg.ClientID)
@@ -71,14 +72,6 @@ func (c *Cluster) newConsumer(kind property.Kind, cfg broker.ConsumerConfig, gro
 	co.lanes[0] = cl
 	co.ctx, co.cancel = context.WithCancel(context.Background())
 	return co, nil
-}
-
-func orElse[T comparable](v, def T) T {
-	var zero T
-	if v == zero {
-		return def
-	}
-	return v
 }
 
 func (c *consumer) Assign(_ context.Context, positions map[broker.TopicPartition]int64) error {

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -115,7 +116,7 @@ func (m *member) forget() bool {
 		return false
 	}
 	g.joining, g.lost = false, true
-	g.rejoin = orElse(g.rejoin, "the group has forgotten the member")
+	g.rejoin = cmp.Or(g.rejoin, "the group has forgotten the member")
 	m.notify()
 	return true
 }
@@ -134,7 +135,7 @@ func (m *member) expelled(generation int32, forgotten bool) {
 	}
 	g.generation, g.current, g.ownedIn = -1, -1, -1
 	g.joining, g.joined, g.lost = false, nil, true
-	g.rejoin = orElse(g.rejoin, "the group has expelled the member")
+	g.rejoin = cmp.Or(g.rejoin, "the group has expelled the member")
 	m.notify()
 }
 

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -36,10 +37,10 @@ func (c *Cluster) JoinGroup(_ context.Context, cfg broker.MemberConfig) (broker.
 		return nil, err
 	}
 	def := co.set.member
-	cfg.InstanceID = orElse(cfg.InstanceID, def.InstanceID)
-	cfg.SessionTimeout = orElse(cfg.SessionTimeout, def.SessionTimeout)
-	cfg.HeartbeatInterval = orElse(cfg.HeartbeatInterval, def.HeartbeatInterval)
-	cfg.RebalanceTimeout = orElse(cfg.RebalanceTimeout, def.RebalanceTimeout)
+	cfg.InstanceID = cmp.Or(cfg.InstanceID, def.InstanceID)
+	cfg.SessionTimeout = cmp.Or(cfg.SessionTimeout, def.SessionTimeout)
+	cfg.HeartbeatInterval = cmp.Or(cfg.HeartbeatInterval, def.HeartbeatInterval)
+	cfg.RebalanceTimeout = cmp.Or(cfg.RebalanceTimeout, def.RebalanceTimeout)
 	m := &member{consumer: co, cfg: cfg}
 	m.group = group{generation: -1, current: -1, ownedIn: -1, polled: time.Now(), rejoin: "the member is new",
 		as: broker.GroupMetadata{Group: cfg.Group, InstanceID: cfg.InstanceID, Generation: -1}}
@@ -231,7 +232,7 @@ func (m *member) known() bool {
 func (m *member) Rejoin(reason string) {
 	m.mu.Lock()
 	if m.group.rejoin == "" {
-		m.group.rejoin = orElse(reason, "asked for")
+		m.group.rejoin = cmp.Or(reason, "asked for")
 	}
 	m.mu.Unlock()
 	m.notify()

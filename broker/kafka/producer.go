@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,14 +72,14 @@ func (c *Cluster) NewProducer(ctx context.Context, cfg broker.ProducerConfig) (b
 		return nil, err
 	}
 	def := set.producer
-	cfg.ClientID = orElse(cfg.ClientID, def.ClientID)
-	cfg.TransactionTimeout = orElse(cfg.TransactionTimeout, def.TransactionTimeout)
-	cfg.Linger = orElse(cfg.Linger, def.Linger)
-	cfg.MaxRequestSize = orElse(cfg.MaxRequestSize, def.MaxRequestSize)
-	cfg.Compression = orElse(cfg.Compression, def.Compression)
-	cfg.DeliveryTimeout = orElse(cfg.DeliveryTimeout, def.DeliveryTimeout)
-	cfg.RequestTimeout = orElse(cfg.RequestTimeout, def.RequestTimeout)
-	cfg.Acks = orElse(cfg.Acks, def.Acks)
+	cfg.ClientID = cmp.Or(cfg.ClientID, def.ClientID)
+	cfg.TransactionTimeout = cmp.Or(cfg.TransactionTimeout, def.TransactionTimeout)
+	cfg.Linger = cmp.Or(cfg.Linger, def.Linger)
+	cfg.MaxRequestSize = cmp.Or(cfg.MaxRequestSize, def.MaxRequestSize)
+	cfg.Compression = cmp.Or(cfg.Compression, def.Compression)
+	cfg.DeliveryTimeout = cmp.Or(cfg.DeliveryTimeout, def.DeliveryTimeout)
+	cfg.RequestTimeout = cmp.Or(cfg.RequestTimeout, def.RequestTimeout)
+	cfg.Acks = cmp.Or(cfg.Acks, def.Acks)
 	opts, err := set.produceOpts(cfg)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -53,7 +54,7 @@ var extensionPrefixes = []string{"extension_", "unsecuredLoginExtension_"}
 func (t *tokenSource) configure(login property.Login) error {
 	t.login = login
 	o := login.Options
-	t.id, t.secret, t.scope = orElse(t.id, o["clientId"]), orElse(t.secret, o["clientSecret"]), orElse(t.scope, o["scope"])
+	t.id, t.secret, t.scope = cmp.Or(t.id, o["clientId"]), cmp.Or(t.secret, o["clientSecret"]), cmp.Or(t.scope, o["scope"])
 	t.extensions = map[string]string{}
 	for name, value := range o { // into a map again
 		for _, prefix := range extensionPrefixes {
@@ -62,7 +63,7 @@ func (t *tokenSource) configure(login property.Login) error {
 			}
 		}
 	}
-	_, unsecured := o["unsecuredLoginStringClaim_"+orElse(o["unsecuredLoginPrincipalClaimName"], "sub")]
+	_, unsecured := o["unsecuredLoginStringClaim_"+cmp.Or(o["unsecuredLoginPrincipalClaimName"], "sub")]
 	switch {
 	case t.endpoint == "" && !unsecured:
 		return &property.Error{Name: "sasl.oauthbearer.token.endpoint.url", Want: `it, or the login's option unsecuredLoginStringClaim_sub, is needed for OAUTHBEARER`}

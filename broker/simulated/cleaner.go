@@ -75,7 +75,7 @@ func (p *partition) clean() {
 	if p.deleted || p.set.leader < 0 {
 		return
 	}
-	t, l, now := p.topic, p.log, millis(p.m.k.Now())
+	t, l, now := p.topic, p.log, p.m.k.Now().UnixMilli()
 	if t.remove {
 		stable := l.lastStable(p.set.hw)
 		l.moveStart(l.expired(now, t.retentionMs, t.retentionBytes, stable))
@@ -95,7 +95,7 @@ func (p *partition) cleanable() int64 {
 	}
 	end := min(l.lastStable(p.set.hw), l.segments[len(l.segments)-1].base)
 	if lag := p.topic.compactionLag; lag > 0 {
-		young := millis(p.m.k.Now()) - lag
+		young := p.m.k.Now().UnixMilli() - lag
 		for _, s := range l.segments {
 			if s.maxTimestamp > young {
 				end = min(end, s.base)

@@ -76,7 +76,7 @@ func (p *partition) limit(i broker.IsolationLevel) int64 {
 // append writes a batch at the leader and calls done when it is replicated, or at due (if that is not zero); nil: nobody waits.
 func (p *partition) append(b *batch, due time.Time, done func(code)) {
 	b.leaderEpoch = p.set.epoch
-	b.appendTime, b.written = -1, millis(p.m.k.Now())
+	b.appendTime, b.written = -1, p.m.k.Now().UnixMilli()
 	if p.topic.appendTime && b.control == noMarker {
 		b.appendTime, b.maxTimestamp = b.written, b.written
 	}

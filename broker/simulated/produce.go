@@ -129,12 +129,12 @@ func (w *partitionWrite) append() {
 	case p.topic.compact && !keyed(b.records):
 		w.fail(codeInvalidRecord)
 		return
-	case !p.topic.timely(b, millis(w.node.m.k.Now())):
+	case !p.topic.timely(b, w.node.m.k.Now().UnixMilli()):
 		w.fail(codeInvalidTimestamp)
 		return
 	}
 	cfg := &w.node.m.cfg
-	dup, c := p.log.checkProducer(b, millis(w.node.m.k.Now())-cfg.ProducerIDExpiration.Milliseconds(), cfg.TransactionVersion >= 2)
+	dup, c := p.log.checkProducer(b, w.node.m.k.Now().UnixMilli()-cfg.ProducerIDExpiration.Milliseconds(), cfg.TransactionVersion >= 2)
 	switch {
 	case c != codeNone:
 		w.fail(c)

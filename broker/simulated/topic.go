@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/kstreamlab/kstreamlab/broker"
 )
@@ -218,5 +217,3 @@ func (m *Model) deleteTopic(name string) code {
 	m.metadataChanged()
 	return codeNone
 }
-
-func millis(t time.Time) int64 { return t.UnixMilli() }

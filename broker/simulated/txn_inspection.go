@@ -79,6 +79,6 @@ func (b *node) abortTxn(r *abortTxnRequest, out reply) {
 	}
 	p.append(&batch{
 		producer: r.txn.ProducerID, epoch: s.epoch, sequence: noSequence, count: 1, transaction: true, control: abortMarker,
-		coordEpoch: s.coordEpoch, maxTimestamp: millis(b.m.k.Now()), bytes: batchOverhead + 17,
+		coordEpoch: s.coordEpoch, maxTimestamp: b.m.k.Now().UnixMilli(), bytes: batchOverhead + 17,
 	}, time.Time{}, answer)
 }

@@ -157,7 +157,7 @@ func (b *node) writeMarker(tp broker.TopicPartition, msg *markerMessage, done fu
 	}
 	p.append(&batch{
 		producer: msg.producer, epoch: msg.epoch, sequence: noSequence, count: 1, transaction: true, control: msg.marker,
-		coordEpoch: msg.coordEpoch, maxTimestamp: millis(b.m.k.Now()), bytes: batchOverhead + 17,
+		coordEpoch: msg.coordEpoch, maxTimestamp: b.m.k.Now().UnixMilli(), bytes: batchOverhead + 17,
 	}, time.Time{}, done)
 	if b.tracing() {
 		b.emit("txn.marker", trace.F("topic", tp.Topic), trace.I("partition", int64(tp.Partition)), trace.F("marker", msg.marker.String()))
