@@ -109,6 +109,12 @@ func transactional(err error) error {
 	return out
 }
 
+// unanswered says that err is the network's: the request may be repeated, and no broker has said so.
+func unanswered(err error) bool {
+	var e *broker.Error
+	return errors.As(err, &e) && e.Code == 0 && e.Kind == broker.ErrRetriable
+}
+
 // coded says whether err carries one of these codes.
 func coded(err error, codes ...*kerr.Error) bool {
 	var e *broker.Error

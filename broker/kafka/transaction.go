@@ -79,7 +79,7 @@ func (p *producer) SendOffsets(ctx context.Context, group broker.GroupMetadata, 
 
 // txnOffsetCommit adds offsets to the transaction. It waits while the last transaction's markers are still being written.
 func (p *producer) txnOffsetCommit(ctx context.Context, group broker.GroupMetadata, offsets map[broker.TopicPartition]broker.OffsetAndMetadata) error {
-	err := p.retryConcurrent(ctx, func() error {
+	err := p.untilCoordinated(ctx, func() error {
 		id, epoch, err := p.cl.ProducerID(ctx)
 		if err == nil && !p.v2 {
 			err = p.addOffsets(ctx, id, epoch, group.Group)
@@ -103,11 +103,16 @@ func abortableOnly(err error) error {
 	return &broker.Error{Op: "TxnOffsetCommit", Kind: broker.ErrAbortable, Text: err.Error()}
 }
 
-// retryConcurrent repeats f while it answers CONCURRENT_TRANSACTIONS, or another code that says "not yet".
-func (p *producer) retryConcurrent(ctx context.Context, f func() error) error {
+// untilCoordinated repeats f while it answers CONCURRENT_TRANSACTIONS, or another code that says "not yet"; and for max.block.ms at most while
+// nobody answers. kgo looks for a coordinator that is gone at one more broker, which may be gone too.
+func (p *producer) untilCoordinated(ctx context.Context, f func() error) error {
+	end := p.c.cfg.Host.Now().Add(p.set.maxBlock)
 	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
 		err := f()
-		if !coded(err, kerr.ConcurrentTransactions, kerr.CoordinatorLoadInProgress, kerr.CoordinatorNotAvailable, kerr.NotCoordinator) {
+		switch {
+		case coded(err, kerr.ConcurrentTransactions, kerr.CoordinatorLoadInProgress, kerr.CoordinatorNotAvailable, kerr.NotCoordinator):
+		case unanswered(err) && p.c.cfg.Host.Now().Before(end):
+		default:
 			return err
 		}
 		if err := p.c.cfg.Host.Sleep(ctx, pause); err != nil {
@@ -257,7 +262,15 @@ func (p *producer) Abort(ctx context.Context) error {
 		return wrap(ctx, "EndTxn", err, p.id)
 	}
 	p.runAcks()
-	err := wrap(ctx, "EndTxn", p.cl.EndTransaction(ctx, kgo.TryAbort), p.id)
+	again := false
+	err := p.untilCoordinated(ctx, func() error {
+		err := p.cl.EndTransaction(ctx, kgo.TryAbort)
+		if err == nil && again { // kgo aborts by a new epoch now, and says nothing where it got none
+			_, _, err = p.cl.ProducerID(ctx)
+		}
+		again = true
+		return wrap(ctx, "EndTxn", err, p.id)
+	})
 	if err == nil {
 		p.txn = transaction{}
 		p.lost = nil
