@@ -40,6 +40,10 @@ type Builder struct {
 // NewBuilder returns an empty builder.
 func NewBuilder() *Builder { return &Builder{g: graph.New()} }
 
+// Step labels what the following calls make, until the next label: Topology.Description tells which label made which node, store and
+// internal topic. It changes nothing else.
+func (b *Builder) Step(label string) { b.g.Step = label }
+
 // Err is the first error so far: what Build would return.
 func (b *Builder) Err() error { return b.err }
 

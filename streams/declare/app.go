@@ -24,6 +24,7 @@ type App struct {
 	// Places are where the file names each of these topics first.
 	Places map[string]Place
 
+	steps      []*step
 	incomplete error
 }
 
@@ -137,6 +138,7 @@ func (r *reader) build(name string, config map[string]string) (*App, error) {
 		return nil, err
 	}
 	for _, s := range r.steps {
+		b.b.Step(s.id)
 		if err := s.op.build(b, s); err != nil {
 			return nil, b.wrong(s, err)
 		}
@@ -151,7 +153,7 @@ func (r *reader) build(name string, config map[string]string) (*App, error) {
 	if err != nil {
 		return nil, r.d.wrap(r.d.root.get("steps").place, err, "%v", err)
 	}
-	app := &App{Name: name, Config: config, Topology: top, Serdes: b.serdes, incomplete: b.incomplete}
+	app := &App{Name: name, Config: config, Topology: top, Serdes: b.serdes, steps: r.steps, incomplete: b.incomplete}
 	app.InputTopics, app.OutputTopics = distinct(b.inputs), distinct(b.outputs)
 	app.Places = r.topicPlaces()
 	return app, nil

@@ -39,6 +39,8 @@ type Node struct {
 	Versioned *bool
 	// Repartition, for a repartition topic that may be merged with others.
 	Repartition *Repartition
+	// steps are the labels of the user's steps that made the node: the one under which it was added, and those merged into it.
+	steps []string
 }
 
 // Graph is the plan of one builder.
@@ -46,6 +48,8 @@ type Graph struct {
 	root  *Node
 	count int // steps
 	index int // generated names
+	// Step labels what is added from now on: the user's step.
+	Step string
 	// MergeRepartitions is the optimisation merge.repartition.topics.
 	MergeRepartitions bool
 	// SelfJoins is the optimisation single.store.self.join.
@@ -83,6 +87,9 @@ func (g *Graph) Root() *Node { return g.root }
 func (g *Graph) Add(n *Node, parents ...*Node) *Node {
 	g.count++
 	n.priority = g.count
+	if g.Step != "" {
+		n.steps = append(n.steps, g.Step)
+	}
 	for _, p := range parents {
 		link(p, n)
 	}
@@ -170,6 +177,7 @@ func (g *Graph) Build() (*topology.Topology, error) {
 		n := queue[i]
 		queue = slices.Delete(queue, i, i+1)
 		if !n.written && n.ready() {
+			b.Steps = n.steps
 			n.Write(b, n.parentNames())
 			n.written = true
 		}
@@ -244,6 +252,7 @@ func (g *Graph) mergeSources() error {
 			}
 			unlink(g.root, n)
 			n.into = first
+			first.steps = append(first.steps, n.steps...)
 			break
 		}
 	}

@@ -74,6 +74,7 @@ func (g *Graph) mergeRepartitions() {
 		one := nodes[0].Repartition.Make(nodes[0].Repartition.Topic, key, value)
 		one.priority = changer.priority
 		for _, n := range nodes {
+			one.steps = append(one.steps, n.steps...)
 			child := find(n, isChildOf(changer))
 			link(one, child)
 			unlink(changer, child)

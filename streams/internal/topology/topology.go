@@ -40,6 +40,8 @@ type Node struct {
 	New func() processor.Instance
 
 	Children []*Node // in order of declaration
+	// Steps are the labels of the user's steps that made the node.
+	Steps []string
 }
 
 // Repartition is an internal topic between two sub-topologies.
@@ -47,6 +49,8 @@ type Repartition struct {
 	Topic string // without the application's prefix
 	// Partitions is fixed by the user, or 0: then the most partitions of any source of the sub-topology that writes it.
 	Partitions int32
+	// Steps are the labels of the user's steps that made it.
+	Steps []string
 }
 
 // Error is Kafka's TopologyException: a topology that cannot be.
@@ -87,12 +91,16 @@ type Builder struct {
 	copartition  [][]string // source topics, as named in nodes
 	topicSource  map[string]string
 	serdes       map[string]StoreSerdes
+	storeSteps   map[string][]string
 	err          error
+	// Steps label what is added from now on.
+	Steps []string
 }
 
 // NewBuilder returns an empty builder.
 func NewBuilder() *Builder {
-	return &Builder{byName: map[string]*Node{}, storeUsers: map[string][]string{}, topicSource: map[string]string{}, serdes: map[string]StoreSerdes{}}
+	return &Builder{byName: map[string]*Node{}, storeUsers: map[string][]string{}, topicSource: map[string]string{}, serdes: map[string]StoreSerdes{},
+		storeSteps: map[string][]string{}}
 }
 
 // Err is the first error.
@@ -135,7 +143,7 @@ func (b *Builder) Add(n *Node) {
 		b.byName[p].Children = append(b.byName[p].Children, n)
 	}
 	stores := n.Stores
-	n.Stores = nil
+	n.Stores, n.Steps = nil, b.Steps
 	b.byName[n.Name] = n
 	b.nodes = append(b.nodes, n)
 	b.Connect(n.Name, stores...)
@@ -162,6 +170,7 @@ func (b *Builder) AddStore(s *state.Spec, nodes ...string) {
 	}
 	if !slices.Contains(b.stores, s) {
 		b.stores = append(b.stores, s)
+		b.storeSteps[s.Name] = b.Steps
 	}
 	for _, n := range nodes {
 		b.Connect(n, s.Name)
@@ -195,6 +204,7 @@ func (b *Builder) AddRepartition(r Repartition) {
 			return
 		}
 	}
+	r.Steps = b.Steps
 	b.repartitions = append(b.repartitions, r)
 }
 
@@ -221,6 +231,7 @@ type Topology struct {
 	// Copartition are groups of source topics that must have equally many partitions.
 	Copartition [][]string
 	serdes      map[string]StoreSerdes
+	storeSteps  map[string][]string
 	// globalStores are the stores of all global parts.
 	globalStores []*state.Spec
 }
@@ -230,6 +241,12 @@ type StoreSerdes struct{ Key, Value any }
 
 // StoreSerdes are the serdes of a store.
 func (t *Topology) StoreSerdes(store string) StoreSerdes { return t.serdes[store] }
+
+// StoreSteps are the labels of the user's steps that made a store.
+func (t *Topology) StoreSteps(store string) []string { return t.storeSteps[store] }
+
+// GlobalStores are the stores of all global parts.
+func (t *Topology) GlobalStores() []*state.Spec { return t.globalStores }
 
 // Subtopology is a connected part of a topology: one task a partition.
 type Subtopology struct {
@@ -273,7 +290,7 @@ func (b *Builder) Build() (*Topology, error) {
 	if b.err != nil {
 		return nil, b.err
 	}
-	t := &Topology{nodes: b.byName, order: b.nodes, serdes: b.serdes, Repartitions: b.repartitions, Copartition: b.copartition}
+	t := &Topology{nodes: b.byName, order: b.nodes, serdes: b.serdes, storeSteps: b.storeSteps, Repartitions: b.repartitions, Copartition: b.copartition}
 	slices.SortFunc(t.Repartitions, func(x, y Repartition) int { return strings.Compare(x.Topic, y.Topic) })
 	root := b.groups()
 	subs := map[string]*Subtopology{}

@@ -88,7 +88,11 @@ func parts(top *topology.Topology) string {
 		}
 		b.WriteString("]\n")
 	}
-	fmt.Fprintf(&b, "topics read: %v, internal %v, together %v\n", top.SourceTopics(), top.Repartitions, top.Copartition)
+	var internal []string
+	for _, r := range top.Repartitions {
+		internal = append(internal, fmt.Sprintf("{%s %d}", r.Topic, r.Partitions))
+	}
+	fmt.Fprintf(&b, "topics read: %v, internal %v, together %v\n", top.SourceTopics(), internal, top.Copartition)
 	return b.String()
 }
 
