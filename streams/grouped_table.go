@@ -106,9 +106,6 @@ func aggregateTableOf[K, V, A any](g *KGroupedTable[K, V], m Materialized[K, A],
 	b := g.b
 	m = inherit(m, g.key, nil)
 	t := newKept(b, m, "KTABLE-AGGREGATE-STATE-STORE-")
-	if m.Name == "" {
-		b.unnamed("store", t.spec.Name)
-	}
 	t.kept = true
 	through := g.repartitioned(Named(m.StepName), t.spec.Name, m.Name == "")
 	t.step = b.named(m.StepName, prefix)

@@ -68,6 +68,7 @@ func newKept[K, V any](b *Builder, m Materialized[K, V], generated string) *kept
 		Logging: !m.NoLogging, LogConfig: m.LogConfig}
 	if t.spec.Name == "" && generated != "" {
 		t.spec.Name = b.g.NewName(generated)
+		b.unnamed("store", t.spec.Name) // as in Kafka whether or not it is kept
 	}
 	return t
 }
@@ -104,10 +105,7 @@ func (t sourceTable[K, V]) sendOld(force bool) bool {
 }
 
 func (t sourceTable[K, V]) keep() {
-	if !t.kept {
-		t.kept = true
-		t.b.unnamed("store", t.spec.Name)
-	}
+	t.kept = true
 }
 
 // aggregateTable is the result of an aggregation: it always has a store.

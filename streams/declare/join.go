@@ -42,10 +42,24 @@ func buildJoin(_ *builder, s *step) error {
 	if err != nil {
 		return err
 	}
+	if s.has("foreign_key") {
+		return buildForeignJoin(s, kind, join, opts)
+	}
 	left, right := s.inputs[0].node.(*ktable), s.inputs[1].node.(*ktable)
 	return s.done(streams.JoinTables(kind, left, right, func(k, l any, _ bool, r any, _ bool) (any, error) {
 		return join.value(&pair{k, l, r})
 	}, opts...))
+}
+
+func buildForeignJoin(s *step, kind streams.JoinKind, join *expression, opts []streams.Materialized[any, any]) error {
+	name, err := s.name()
+	if err != nil {
+		return err
+	}
+	left, right := s.inputs[0].node.(*ktable), s.inputs[1].node.(*ktable)
+	return s.done(streams.JoinForeign(kind, left, right, mapper(get[*expression](s, "foreign_key")), func(k, l any, _ bool, r any, _ bool) (any, error) {
+		return join.value(&pair{k, l, r})
+	}, streams.TableJoined[any, any]{Name: string(name)}, opts...))
 }
 
 func buildStreamTableJoin(s *step, kind streams.JoinKind, join *expression) error {

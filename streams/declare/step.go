@@ -216,8 +216,6 @@ func (r *reader) unsupported(s *step) {
 	switch {
 	case s.op.build == nil:
 		s.missing = fmt.Sprintf("op %q", s.opName)
-	case s.opName == "join" && s.has("foreign_key"):
-		s.missing = `op "join" by a foreign key`
 	case s.has("pattern"):
 		s.missing = `op "stream" with a pattern`
 	}

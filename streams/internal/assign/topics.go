@@ -12,7 +12,6 @@ import (
 	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/internal/trace"
 	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
-	"github.com/kstreamlab/kstreamlab/streams/internal/topology"
 	"github.com/kstreamlab/kstreamlab/streams/state"
 )
 
@@ -66,31 +65,40 @@ func (a *Assignor) name(topic string) string {
 	return topic
 }
 
-// countRepartitions finds how many partitions each repartition topic has: as fixed by the user, or the most of any source of the
-// sub-topologies that write it.
+// countRepartitions finds how many partitions each repartition topic has: as fixed by the user, or the most of any source, as far as they
+// are known, of the sub-topologies that write it. Going on with what is known is what lets the two halves of a foreign-key join, each of
+// which writes what the other reads, be counted; copartitioned corrects them. Kafka's RepartitionTopics goes in the same order.
 func (a *Assignor) countRepartitions(counts map[string]int32) error {
-	todo := slices.Clone(a.cfg.Topology.Repartitions)
-	for len(todo) > 0 {
-		n := len(todo)
-		todo = slices.DeleteFunc(todo, func(r topology.Repartition) bool {
-			c := r.Partitions
-			if c == 0 {
-				c = a.upstream(r.Topic, counts)
-			}
-			if c == 0 {
-				return false
-			}
-			counts[a.name(r.Topic)] = c
-			return true
-		})
-		if len(todo) == n {
-			return fmt.Errorf("streams: cannot find out the number of partitions of repartition topic %s: it depends on itself", todo[0].Topic)
+	for _, r := range a.cfg.Topology.Repartitions {
+		if counts[a.name(r.Topic)] = r.Partitions; r.Partitions == 0 {
+			delete(counts, a.name(r.Topic))
 		}
 	}
-	return nil
+	for {
+		unknown, progress := "", false
+		for _, s := range a.cfg.Topology.Subs {
+			for _, t := range s.Sources {
+				if counts[a.name(t)] != 0 {
+					continue
+				}
+				c := a.upstream(t, counts)
+				if c == 0 {
+					unknown = t
+					continue
+				}
+				counts[a.name(t)], progress = c, true
+			}
+		}
+		switch {
+		case unknown == "":
+			return nil
+		case !progress:
+			return fmt.Errorf("streams: cannot find out the number of partitions of repartition topic %s: it depends on itself", unknown)
+		}
+	}
 }
 
-// upstream is the most partitions of the sources of those that write a topic; 0 while one is unknown.
+// upstream is the most partitions of the sources of those that write a topic; 0 while none is known.
 func (a *Assignor) upstream(topic string, counts map[string]int32) int32 {
 	var most int32
 	for _, s := range a.cfg.Topology.Subs {
@@ -98,11 +106,7 @@ func (a *Assignor) upstream(topic string, counts map[string]int32) int32 {
 			continue
 		}
 		for _, src := range s.Sources {
-			c := counts[a.name(src)]
-			if c == 0 {
-				return 0
-			}
-			most = max(most, c)
+			most = max(most, counts[a.name(src)])
 		}
 	}
 	return most

@@ -18,6 +18,7 @@ type Sink[K, V any] struct {
 	Partition func(topic string, r *Record[K, V], partitions int32) (int32, error)
 
 	t     Task
+	name  string                 // of Topic on the cluster, which serdes and partitioner are given
 	inner serde.InnerAppender[K] // not nil for a windowed key
 	buf   []byte
 }
@@ -32,7 +33,7 @@ func (s *Sink[K, V]) Connect(children []Child) error {
 
 // Init implements Instance.
 func (s *Sink[K, V]) Init(t Task) error {
-	s.t = t
+	s.t, s.name = t, t.TopicName(s.Topic)
 	s.inner, _ = s.Key.(serde.InnerAppender[K])
 	return nil
 }
@@ -42,7 +43,7 @@ func (s *Sink[K, V]) Close() {}
 
 // Process implements Processor.
 func (s *Sink[K, V]) Process(r *Record[K, V]) error {
-	topic := s.Topic
+	topic := s.name
 	if topic == "" {
 		var err error
 		if topic, err = s.Dynamic(r, s.t.Context()); err != nil {

@@ -53,6 +53,8 @@ type Task interface {
 	StoreSerdes(name string) (key, value any)
 	// Changelog is the name of a store's changelog topic, which its serdes are given.
 	Changelog(store string) string
+	// TopicName is the name on the cluster of a topic that a node names: internal ones get the application's prefix.
+	TopicName(topic string) string
 	// Metadata is a number that is committed with the task's offsets and restored with them: an operator's stream time, a counter.
 	// It starts at initial where nothing was committed. The pointer stays valid for the life of the task.
 	Metadata(key string, initial int64) *int64

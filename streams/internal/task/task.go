@@ -327,9 +327,6 @@ func (t *Task) build() error {
 				}
 			}
 		}
-		if p, ok := n.inst.(interface{ Prefix(func(string) string) }); ok {
-			p.Prefix(t.TopicName)
-		}
 		if err := n.inst.Init(t); err != nil {
 			return fmt.Errorf("streams: task %s, processor %s: %w", t.id, n.node.Name, err)
 		}
