@@ -26,7 +26,7 @@ import (
 
 func newStreams() *cobra.Command {
 	c := &cobra.Command{Use: "streams", Short: "Stream processing applications"}
-	c.AddCommand(newStreamsRun(), newStreamsDescribe(), newStreamsConfig())
+	c.AddCommand(newStreamsRun(), newStreamsDescribe(), newStreamsExplain(), newStreamsConfig())
 	return c
 }
 
@@ -55,23 +55,6 @@ file or topic.`,
 	c.Flags().StringArrayVar(&f.set, "set", nil, "NAME=VALUE: one property")
 	c.Flags().StringVar(&f.logLevel, "log", "info", "log from this level on: debug, info, warn or error")
 	return c
-}
-
-func newStreamsDescribe() *cobra.Command {
-	return &cobra.Command{
-		Use:     "describe APP.yaml",
-		Short:   "Print the topology of an application, as Kafka's Topology.describe()",
-		Example: "  kstreamlab streams describe app.yaml",
-		Args:    oneFile("an app file"),
-		RunE: func(c *cobra.Command, args []string) error {
-			app, err := loadApp(args[0])
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprint(c.OutOrStdout(), app.Topology.Describe())
-			return err
-		},
-	}
 }
 
 func newStreamsConfig() *cobra.Command {

@@ -36,7 +36,7 @@ func Mermaid(d streams.TopologyDescription) string {
 	return b.String()
 }
 
-var mermaidEscapes = strings.NewReplacer(`"`, "#quot;", "<", "#lt;", ">", "#gt;", "#", "#35;")
+var mermaidEscapes = strings.NewReplacer(`"`, "#quot;", "<", "#lt;", ">", "#gt;", "#", "#35;", "\n", "<br>")
 
 // mermaidText is a quoted text of several lines.
 func mermaidText(lines ...string) string {

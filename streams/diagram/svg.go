@@ -10,7 +10,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/streams"
 )
 
-// SVG is the topology as a picture: DOT laid out by Graphviz, which is in the library and need not be installed. It takes about a second.
+// SVG is the topology as a picture: DOT laid out by Graphviz, which is in the library and need not be installed.
 func SVG(ctx context.Context, d streams.TopologyDescription) ([]byte, error) {
 	g, err := graphviz.New(ctx)
 	if err != nil {
