@@ -19,7 +19,8 @@ type Builder struct {
 	missing error    // a step that cannot start: without a serde, say
 	noNames []string // internal resources that have a generated name
 	// DefaultKeySerde and DefaultValueSerde stand in where a step has no serde of its own or inherited: default.key.serde. Each is
-	// a serde.Serde of the type that is asked for, or nil.
+	// a serde.Serde of the type that is asked for, or nil. Where they do not fit either, types such as string and int64 have the one serde
+	// that Kafka has for them (serde.For); any other type must be given one.
 	DefaultKeySerde, DefaultValueSerde any
 	// InMemory makes memory the default of stores: default.dsl.store=in_memory.
 	InMemory bool
@@ -116,12 +117,15 @@ func (e *MissingSerde) Error() string {
 // Class is Kafka's name of the error kind.
 func (e *MissingSerde) Class() string { return "org.apache.kafka.streams.errors.StreamsException" }
 
-// need returns s, or the default.
+// need returns s, or the default, or the one that the Go type has.
 func need[T any](b *Builder, s serde.Serde[T], dflt any, step, what string) serde.Serde[T] {
 	if s != nil {
 		return s
 	}
 	if d, ok := dflt.(serde.Serde[T]); ok {
+		return d
+	}
+	if d, ok := serde.For[T](); ok {
 		return d
 	}
 	if b.missing == nil {

@@ -150,7 +150,7 @@ func TestErrorsComeToTheTest(t *testing.T) {
 		t.Error("a bad property was taken")
 	}
 	b := streams.NewBuilder()
-	streams.Stream(b, "in", streams.Consumed[string, string]{Key: serde.String()}).Foreach(func(_, _ string) error { return nil })
+	streams.Stream(b, "in", streams.Consumed[string, struct{ N int }]{}).Foreach(func(string, struct{ N int }) error { return nil })
 	top, err := b.Build()
 	if err != nil {
 		t.Fatal(err)
