@@ -134,6 +134,18 @@ func need[T any](b *Builder, s serde.Serde[T], dflt any, step, what string) serd
 	return nil
 }
 
+// keyOf is s, or the serde of keys whose Go type has one; or nil, which leaves it to the step that needs it.
+func keyOf[T any](b *Builder, s serde.Serde[T]) serde.Serde[T] {
+	natural, ok := serde.For[T]()
+	if s != nil || !ok {
+		return s
+	}
+	if d, ok := b.DefaultKeySerde.(serde.Serde[T]); ok {
+		return d
+	}
+	return natural
+}
+
 // CheckName says whether a step, a store or an internal topic may have this name: letters, digits, '.', '_' and '-', at most 249.
 func CheckName(name string) error { return topology.CheckName(name) }
 

@@ -164,12 +164,13 @@ func cogroup[K, A, KR any](in Cogrouping[K, A, KR], f aggregation[K, any, A], m 
 		}})
 	}}, nodes...)
 	table := &KTable[KR, A]{b: b, node: n, name: merge, value: m.Value, sources: sources, from: of}
+	own := keyOf(b, m.Key)
 	switch {
-	case m.Key == nil:
+	case own == nil:
 	case w != nil:
-		table.key = w.serde(m.Key)
+		table.key = w.serde(own)
 	default:
-		table.key = any(m.Key).(serde.Serde[KR]) // without windows KR is K
+		table.key = any(own).(serde.Serde[KR]) // without windows KR is K
 	}
 	return table
 }

@@ -248,8 +248,8 @@ func aggregateWindows[K, V, KR, A any](g *KGroupedStream[K, V], w *windowing[K, 
 	grace := w.grace()
 	n.Grace = &grace
 	table := &KTable[KR, A]{b: b, node: n, name: n.Name, value: m.Value, sources: from.sources, from: of}
-	if m.Key != nil {
-		table.key = w.serde(m.Key)
+	if key := keyOf(b, m.Key); key != nil {
+		table.key = w.serde(key)
 	}
 	return table
 }
