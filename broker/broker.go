@@ -78,8 +78,8 @@ const (
 // ResetPolicy says where a partition starts that has no committed offset, or one that is out of range: auto.offset.reset.
 type ResetPolicy int8
 
-// The reset policies. With ResetNone the Poll fails with ErrOffsetOutOfRange (Earliest and Latest filled in), or with
-// ErrNoOffset where nothing is committed.
+// The reset policies. With ResetNone each Poll fails with ErrOffsetOutOfRange (Earliest and Latest filled in), or with ErrNoOffset where
+// nothing is committed, until a Seek; not for partitions that are paused.
 const (
 	ResetNone ResetPolicy = iota
 	ResetEarliest
@@ -192,9 +192,13 @@ type Consumer interface {
 // MemberConfig configures a member of a classic group.
 type MemberConfig struct {
 	ConsumerConfig
-	Group             string
-	InstanceID        string   // group.instance.id: a static member; empty: a dynamic one
-	Topics            []string // the subscription, sorted
+	Group      string
+	InstanceID string   // group.instance.id: a static member; empty: a dynamic one
+	Topics     []string // the subscription, sorted
+	// Matches, when set, adds to the subscription all topics of the cluster, but those internal to the broker, for which it says true. They are
+	// looked up before each join. When other topics match, the member joins again by itself; a live one looks each metadata.max.age.ms. It
+	// may be called from any thread.
+	Matches           func(topic string) bool
 	Assignor          Assignor
 	Listener          Listener
 	SessionTimeout    time.Duration // default 45 s

@@ -18,6 +18,7 @@ type memberOptions struct {
 	process   Process // default: one of its own
 	group     string  // default "g"
 	topics    []string
+	matches   func(topic string) bool
 	eager     bool
 	instance  string
 	session   time.Duration // default 2 s
@@ -78,8 +79,9 @@ func (m *Member) run(e *Env) {
 		reset = broker.ResetNone
 	}
 	bm, err := e.Cluster().JoinGroup(e.Ctx, broker.MemberConfig{
-		ConsumerConfig: broker.ConsumerConfig{Isolation: broker.ReadCommitted, Reset: reset, ClientID: m.name},
-		Group:          m.group, InstanceID: m.opts.instance, Topics: m.opts.topics,
+		ConsumerConfig: broker.ConsumerConfig{Isolation: broker.ReadCommitted, Reset: reset, ClientID: m.name,
+			Properties: map[string]string{"metadata.max.age.ms": "1000"}},
+		Group: m.group, InstanceID: m.opts.instance, Topics: m.opts.topics, Matches: m.opts.matches,
 		Assignor: &roundRobin{m}, Listener: listener,
 		SessionTimeout: m.opts.session, HeartbeatInterval: m.opts.session / 10, RebalanceTimeout: m.opts.rebalance,
 	})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/kstreamlab/kstreamlab/broker"
@@ -15,6 +16,7 @@ var membershipCases = []testcase{
 	{"membership/every rebalance raises the generation", membershipGeneration},
 	{"membership/one that left and came back has a new id", membershipNewID},
 	{"membership/different subscriptions in one group", membershipSubscriptions},
+	{"membership/topics that match are subscribed to, also when they come later", membershipMatches},
 	{"membership/two groups read the same", membershipGroups},
 	{"membership/a kept partition keeps its position", membershipPosition},
 	{"membership/an eager member starts again at what is committed", membershipEagerPosition},
@@ -104,6 +106,22 @@ func membershipSubscriptions(e *Env) {
 	})
 	a.Leave()
 	b.Owns(5)
+	b.Leave()
+}
+
+func membershipMatches(e *Env) {
+	one, other := e.Topic("some-one", 2), e.Topic("other", 1)
+	matches := func(topic string) bool { return strings.HasPrefix(topic, strings.TrimSuffix(one, "one")) }
+	a := e.Join("a", memberOptions{topics: []string{other}, matches: matches})
+	a.Owns(3)
+	b := e.Join("b", memberOptions{topics: []string{other}, matches: matches})
+	e.share(3, a, b)
+	later := e.Topic("some-later", 3)
+	e.Topic("none", 4)
+	e.share(6, a, b)
+	e.Fill(tp(later, 1), 0, 5)
+	e.Eventually("the new topic is read", func() bool { return len(a.Values())+len(b.Values()) == 5 })
+	a.Leave()
 	b.Leave()
 }
 

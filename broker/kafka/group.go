@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -32,10 +33,11 @@ type group struct {
 	lost    bool               // the group expelled the member: for the thread
 	fault   error              // there is no going on
 
-	counts map[string]int32 // the leader's: partitions of the topics subscribed to, at the last assignment
-	stop   context.CancelFunc
-	inPoll bool
-	polled time.Time // when the thread was last in Poll
+	matched []string         // the topics of the cluster that match, as of the last join
+	counts  map[string]int32 // the leader's: partitions of the topics subscribed to, at the last assignment
+	stop    context.CancelFunc
+	inPoll  bool
+	polled  time.Time // when the thread was last in Poll
 }
 
 // stopGroup ends the join or the heartbeat. The mutex is held.
@@ -54,14 +56,13 @@ func (m *member) startJoin(userData []byte) {
 	g.joining, g.rejoin = true, ""
 	ctx, cancel := context.WithCancel(m.ctx)
 	g.stop = cancel
-	metadata := m.subscription(userData)
-	go m.join(ctx, metadata, reason)
+	go m.join(ctx, m.subscription(userData), reason)
 }
 
 // join joins until the group has given an assignment, or will not have the member.
-func (m *member) join(ctx context.Context, metadata []byte, reason string) {
+func (m *member) join(ctx context.Context, sub kmsg.ConsumerMemberMetadata, reason string) {
 	for attempt := 1; ; attempt++ {
-		a, err := m.joinOnce(ctx, metadata, reason)
+		a, err := m.joinOnce(ctx, sub, reason)
 		if ctx.Err() != nil {
 			return
 		}
@@ -159,9 +160,17 @@ func (m *member) fail(err error) {
 }
 
 // joinOnce is one JoinGroup and SyncGroup.
-func (m *member) joinOnce(ctx context.Context, metadata []byte, reason string) (*broker.Assignment, error) {
+func (m *member) joinOnce(ctx context.Context, sub kmsg.ConsumerMemberMetadata, reason string) (*broker.Assignment, error) {
+	matched, err := m.match(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sub.Topics = slices.Concat(sub.Topics, matched)
+	slices.Sort(sub.Topics)
+	sub.Topics = slices.Compact(sub.Topics)
 	m.mu.Lock()
 	id := m.group.memberID
+	m.group.matched = matched
 	m.mu.Unlock()
 	req := kmsg.NewPtrJoinGroupRequest()
 	req.Group, req.MemberID, req.InstanceID, req.ProtocolType = m.cfg.Group, id, optional(m.cfg.InstanceID), protocolType
@@ -169,7 +178,7 @@ func (m *member) joinOnce(ctx context.Context, metadata []byte, reason string) (
 	req.RebalanceTimeoutMillis = int32(m.cfg.RebalanceTimeout.Milliseconds())
 	req.Reason = &reason
 	p := kmsg.NewJoinGroupRequestProtocol()
-	p.Name, p.Metadata = m.cfg.Assignor.Name(), metadata
+	p.Name, p.Metadata = m.cfg.Assignor.Name(), sub.AppendTo(nil)
 	req.Protocols = append(req.Protocols, p)
 	resp, err := req.RequestWith(ctx, m.lanes[0])
 	if err != nil {
@@ -307,25 +316,28 @@ func (m *member) stuck() bool {
 	return !m.group.inPoll && time.Since(m.group.polled) > m.cfg.RebalanceTimeout
 }
 
-// watchTopics lets the leader rebalance when topics have got partitions, or come into being. It returns when it last looked.
+// watchTopics lets the member join again when other topics match, and the leader when its topics have got partitions, or come into being:
+// each metadata.max.age.ms, and at each heartbeat where one is missing. It returns when it last looked at everything.
 func (m *member) watchTopics(ctx context.Context, looked time.Time) time.Time {
+	due := time.Since(looked) >= m.set.metadataMaxAge
+	if due {
+		looked = time.Now()
+		if m.othersMatch(ctx) {
+			m.Rejoin("other topics match")
+			return looked
+		}
+	}
 	m.mu.Lock()
 	counts := m.group.counts
 	m.mu.Unlock()
-	if counts == nil {
-		return looked
-	}
-	var topics []string
+	topics := slices.Collect(maps.Keys(counts))
 	missing := false
-	for name := range counts {
-		topics = append(topics, name)
-	}
 	for _, name := range m.cfg.Topics {
 		if _, ok := counts[name]; !ok {
 			topics, missing = append(topics, name), true
 		}
 	}
-	if !missing && time.Since(looked) < m.set.metadataMaxAge {
+	if counts == nil || !missing && !due {
 		return looked
 	}
 	slices.Sort(topics)
@@ -342,7 +354,18 @@ func (m *member) watchTopics(ctx context.Context, looked time.Time) time.Time {
 			break
 		}
 	}
-	return time.Now()
+	return looked
+}
+
+// othersMatch says whether other topics match than at the last join.
+func (m *member) othersMatch(ctx context.Context) bool {
+	if m.cfg.Matches == nil {
+		return false
+	}
+	now, err := m.match(ctx)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return err == nil && !slices.Equal(now, m.group.matched)
 }
 
 func (m *member) leaveGroup(ctx context.Context, id, reason string) error {

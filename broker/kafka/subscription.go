@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,8 +11,8 @@ import (
 	"github.com/kstreamlab/kstreamlab/broker"
 )
 
-// subscription is what the member says of itself when it joins: ConsumerProtocolSubscription. The mutex is held.
-func (m *member) subscription(userData []byte) []byte {
+// subscription is what the member says of itself when it joins: ConsumerProtocolSubscription, without topics that match. The mutex is held.
+func (m *member) subscription(userData []byte) kmsg.ConsumerMemberMetadata {
 	s := kmsg.NewConsumerMemberMetadata()
 	s.Version = 3
 	s.Topics = slices.Clone(m.cfg.Topics)
@@ -25,7 +26,28 @@ func (m *member) subscription(userData []byte) []byte {
 			s.OwnedPartitions = append(s.OwnedPartitions, o)
 		}
 	}
-	return s.AppendTo(nil)
+	return s
+}
+
+// match looks up the topics of the cluster that match, sorted.
+func (m *member) match(ctx context.Context) ([]string, error) {
+	if m.cfg.Matches == nil {
+		return nil, nil
+	}
+	req := kmsg.NewPtrMetadataRequest()
+	req.Topics = nil // all
+	found, err := metadata(ctx, m.lanes[0], req, nil)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, t := range found {
+		if t.ErrorCode == 0 && !t.IsInternal && m.cfg.Matches(*t.Topic) {
+			names = append(names, *t.Topic)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
 }
 
 // decodeSubscriptions reads all members' subscriptions, sorted by member id.

@@ -41,10 +41,11 @@ type consumerPart struct {
 	tp       broker.TopicPartition
 	pos      int64 // of the next record for Poll; NoOffset: not known yet
 	paused   bool
-	gone     bool // no longer assigned, or assigned anew
-	buffered bool // something is in the queue
-	looking  bool // its position is being looked up
-	reset    bool // nothing is committed: the reset policy decides
+	gone     bool  // no longer assigned, or assigned anew
+	buffered bool  // something is in the queue
+	looking  bool  // its position is being looked up
+	reset    bool  // nothing is committed: the reset policy decides
+	fault    error // Poll returns it, until a Seek, unless the partition is paused
 
 	epoch     int32 // the leader epoch of what was read last; -1: not known
 	validated int32 // the leader epoch under which the position was last known to be right
@@ -242,6 +243,11 @@ func (c *consumer) pollOnce(limit int) ([]broker.Batch, bool, error) {
 		err := c.failed
 		c.failed = nil
 		return nil, true, err
+	}
+	for _, p := range c.parts {
+		if p.fault != nil && !p.paused {
+			return nil, true, p.fault
+		}
 	}
 	out := c.collect(limit)
 	c.fetch() // ahead, while the caller works

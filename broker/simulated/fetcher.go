@@ -178,7 +178,7 @@ func (c *consumer) outOfRange(p *consumerPart) {
 	c.lookUp(earliestTimestamp, []*consumerPart{p}, func(_ *consumerPart, earliest int64) {
 		c.lookUp(latestTimestamp, []*consumerPart{p}, func(_ *consumerPart, latest int64) {
 			p.pos = offset
-			c.failed = &broker.OffsetOutOfRange{TopicPartition: p.tp, Offset: offset, Earliest: earliest, Latest: latest}
+			p.fault = &broker.OffsetOutOfRange{TopicPartition: p.tp, Offset: offset, Earliest: earliest, Latest: latest}
 			c.sig.wake()
 		})
 	})
@@ -209,8 +209,8 @@ func (c *consumer) findPositions() {
 	case broker.ResetNone:
 		for _, p := range resets {
 			p.looking = true
+			p.fault = &broker.Error{Op: "OffsetFetch", Kind: broker.ErrNoOffset, Text: p.tp.String()}
 		}
-		c.failed = &broker.Error{Op: "OffsetFetch", Kind: broker.ErrNoOffset, Text: resets[0].tp.String()}
 		c.sig.wake()
 		return
 	}

@@ -32,10 +32,12 @@ type member struct {
 	expelled bool               // likewise: what it owned is lost
 	fatal    error
 
-	beat     *heartbeats
-	watcher  int64
-	watching []string // of the leader: the topics whose number of partitions matters
-	left     bool
+	beat      *heartbeats
+	watcher   int64
+	questions int
+	watching  int      // the number of the question that is parked at a broker; answers to older ones are void
+	matched   []string // the topics of the cluster that match, as of the last join
+	left      bool
 }
 
 type memberPhase int8
@@ -111,6 +113,9 @@ func (m *member) advance(ctx context.Context) (called bool, err error) {
 			m.complete(ctx, a)
 			called = true
 		case m.needJoin && m.phase == memberIdle:
+			if err := m.match(ctx); err != nil {
+				return called, err
+			}
 			m.needJoin = false
 			called = m.prepare(ctx) || called
 			m.phase = memberJoining

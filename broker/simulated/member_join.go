@@ -9,13 +9,41 @@ import (
 
 // subscribe makes the subscription for a join; further attempts carry the same.
 func (m *member) subscribe() {
-	m.sub = &subscription{topics: m.cfg.Topics, generation: -1, rack: m.cfg.Rack, userData: m.cfg.Assignor.UserData()}
+	m.sub = &subscription{topics: m.topics(), generation: -1, rack: m.cfg.Rack, userData: m.cfg.Assignor.UserData()}
 	if m.cfg.Assignor.Cooperative() {
 		m.sub.owned = m.owned
 		if m.gen >= 0 {
 			m.sub.generation = m.meta.Generation
 		}
 	}
+}
+
+// match looks up the topics of the cluster that match.
+func (m *member) match(ctx context.Context) error {
+	if m.cfg.Matches == nil {
+		return nil
+	}
+	resp, err := m.c.callAny(ctx, "Metadata", &metadataRequest{})
+	if err != nil {
+		return err
+	}
+	m.matched = nil
+	for _, t := range resp.(*metadataResponse).topics {
+		if m.cfg.Matches(t.Name) {
+			m.matched = append(m.matched, t.Name)
+		}
+	}
+	return nil
+}
+
+// topics are those subscribed to, sorted.
+func (m *member) topics() []string {
+	if len(m.matched) == 0 {
+		return m.cfg.Topics
+	}
+	all := slices.Concat(m.cfg.Topics, m.matched)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // join sends JoinGroup.
@@ -95,8 +123,9 @@ func (m *member) expel(forget bool) {
 // share is the step after the join: the leader assigns, everyone syncs.
 func (m *member) share(ctx context.Context, r *joinGroupResponse) error {
 	req := &syncGroupRequest{group: m.cfg.Group, member: m.id, instance: m.cfg.InstanceID, generation: r.generation}
-	m.watching = nil
+	m.watching = 0
 	m.phase = memberSyncing
+	m.watch(nil)
 	if r.leader == m.id && !r.skipAssignment {
 		serial := m.serial
 		assignments, err := m.assignAll(ctx, r)
@@ -193,13 +222,15 @@ func (m *member) counts(ctx context.Context, topics []string) (map[string]int32,
 	return out, nil
 }
 
-// watch parks a question at a broker: the leader rejoins when one of the topics gets another number of partitions.
+// watch parks a question at a broker: the member rejoins when one of the topics, the leader's, gets another number of partitions, or when
+// other topics match.
 func (m *member) watch(topics []string) {
-	if len(topics) == 0 {
+	if len(topics) == 0 && m.cfg.Matches == nil {
 		return
 	}
-	m.watching = topics
-	req := &watchRequest{watcher: m.watcher, topics: topics}
+	m.questions++
+	m.watching = m.questions
+	req := &watchRequest{watcher: m.watcher, topics: topics, matches: m.cfg.Matches, matched: m.matched}
 	for _, name := range topics {
 		n := int32(0)
 		if t := m.c.topics[name]; t != nil {
@@ -207,23 +238,23 @@ func (m *member) watch(topics []string) {
 		}
 		req.counts = append(req.counts, n)
 	}
-	m.askWatch(req)
+	m.askWatch(req, m.watching)
 }
 
-func (m *member) askWatch(req *watchRequest) {
+func (m *member) askWatch(req *watchRequest, number int) {
+	over := func() bool { return m.closed || m.left || m.watching != number }
 	m.c.net.CallAsync(m.c.p, m.c.anyBroker(), req, requestBytes, func(_ any, err error) {
-		if m.closed || m.left || !slices.Equal(m.watching, req.topics) {
-			return
-		}
-		if err != nil {
+		switch {
+		case over():
+		case err != nil:
 			m.c.p.After(retryBackoff, func() {
-				if !m.closed && !m.left && slices.Equal(m.watching, req.topics) {
-					m.askWatch(req)
+				if !over() {
+					m.askWatch(req, number)
 				}
 			})
-			return
+		default:
+			m.watching = 0
+			m.Rejoin("the subscribed topics have changed")
 		}
-		m.watching = nil
-		m.Rejoin("the subscribed topics have changed")
 	})
 }

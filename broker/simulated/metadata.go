@@ -51,12 +51,14 @@ func (t *topic) describe() broker.TopicDescription {
 	return d
 }
 
-// watchRequest is parked until one of the topics has another number of partitions than the client knows (0: does not exist). It
-// takes the place of a client's metadata refresh by time.
+// watchRequest is parked until one of the topics has another number of partitions than the client knows (0: does not exist), or other
+// topics match than those that it knows. It takes the place of a client's metadata refresh by time.
 type watchRequest struct {
 	watcher int64 // a newer watch of the same watcher replaces it
 	topics  []string
 	counts  []int32
+	matches func(topic string) bool // nil: none do
+	matched []string                // sorted
 }
 
 type watchResponse struct{}
@@ -89,7 +91,12 @@ func (w *topicWatch) changed() bool {
 			return true
 		}
 	}
-	return false
+	return w.req.matches != nil && !slices.Equal(w.req.matched, w.node.m.matching(w.req.matches))
+}
+
+// matching are the topics that match, sorted.
+func (m *Model) matching(matches func(topic string) bool) []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(m.topics)), func(t string) bool { return !matches(t) })
 }
 
 // metadataChanged answers the watches that see a change.
