@@ -86,7 +86,7 @@ func definitions() object {
 		"declaredStore": described(closed(storeSchema(declaredFields...), "name"), "a state store for processors"),
 		"step":          stepSchema(),
 	}
-	for name, op := range operations {
+	for name, op := range operations { // the result is a map again
 		defs["op-"+name] = operationSchema(name, op)
 	}
 	return defs
