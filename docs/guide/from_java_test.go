@@ -47,7 +47,9 @@ func fromJavaReduce(orders *streams.KStream[string, Order]) {
 		streams.Grouped[string, Order]{Value: serde.JSON[Order]()})
 	baskets := streams.Aggregate(byCustomer,
 		func() (Basket, error) { return Basket{}, nil },
-		func(_ string, o Order, sum Basket) (Basket, error) { return Basket{sum.Items + 1, sum.Cents + o.Cents}, nil },
+		func(_ string, o Order, sum Basket) (Basket, error) {
+			return Basket{sum.Items + 1, sum.Cents + o.Cents}, nil
+		},
 		streams.Materialized[string, Basket]{Name: "baskets", Value: serde.JSON[Basket]()})
 	baskets.ToStream().To("baskets")
 }
@@ -59,7 +61,9 @@ func fromJavaWindow(clicks *streams.KStream[string, string]) {
 }
 
 func fromJavaSession(orders *streams.KStream[string, Order]) {
-	add := func(_ string, o Order, sum Basket) (Basket, error) { return Basket{sum.Items + 1, sum.Cents + o.Cents}, nil }
+	add := func(_ string, o Order, sum Basket) (Basket, error) {
+		return Basket{sum.Items + 1, sum.Cents + o.Cents}, nil
+	}
 	join := func(_ string, a, b Basket) (Basket, error) { return Basket{a.Items + b.Items, a.Cents + b.Cents}, nil }
 	sessions := streams.AggregateSessions(orders.GroupByKey().WindowedBy(streams.SessionWindows(30*time.Minute, time.Minute)),
 		func() (Basket, error) { return Basket{}, nil }, add, join,
@@ -69,7 +73,9 @@ func fromJavaSession(orders *streams.KStream[string, Order]) {
 
 func fromJavaJoinTable(orders *streams.KStream[string, Order], customers *streams.KTable[string, Customer]) {
 	alerts := streams.JoinTable(orders, streams.InnerJoin, customers,
-		func(id string, o Order, c Customer, _ bool) (Alert, error) { return Alert{c.Name, "ordered in " + c.City}, nil },
+		func(id string, o Order, c Customer, _ bool) (Alert, error) {
+			return Alert{c.Name, "ordered in " + c.City}, nil
+		},
 		streams.Joined[string, Order]{Value: serde.JSON[Order]()})
 	alerts.To("alerts", streams.Produced[string, Alert]{Value: serde.JSON[Alert]()})
 }

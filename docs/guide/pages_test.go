@@ -110,7 +110,9 @@ func readPrograms(t *testing.T) programs {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text := func(from, to token.Pos) string { return string(src[fset.Position(from).Offset:fset.Position(to).Offset]) }
+		text := func(from, to token.Pos) string {
+			return string(src[fset.Position(from).Offset:fset.Position(to).Offset])
+		}
 		for _, d := range f.Decls {
 			switch d := d.(type) {
 			case *ast.FuncDecl:
