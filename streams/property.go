@@ -22,6 +22,8 @@ type property struct {
 	// check looks at what the rest cannot; it returns what is wanted instead, or nothing.
 	check func(value string, all map[string]string) string
 	doc   string
+	// now is the name that took the place of this old one, and wins where both are set.
+	now string
 }
 
 type kind int8
@@ -41,13 +43,16 @@ var properties = []property{
 	{name: "auto.offset.reset", kind: text, dflt: "earliest", oneOf: []string{"earliest", "latest", "none"}, doc: "where a partition starts that has no committed offset"},
 	{name: "bootstrap.servers", kind: text, doc: "brokers to begin with, host:port, separated by commas"},
 	{name: "buffered.records.per.partition", kind: number, dflt: "1000", least: 1, doc: "records buffered for a partition before it is paused"},
+	{name: "cache.max.bytes.buffering", kind: number, dflt: "10485760", now: "statestore.cache.max.bytes", doc: "old name of statestore.cache.max.bytes"},
 	{name: "client.id", kind: text, doc: "prefix of the clients' ids; default <application.id>-<process id>"},
 	{name: "commit.interval.ms", kind: number, dflt: "30000", doc: "milliseconds between commits; 100 with exactly_once_v2"},
+	{name: "default.deserialization.exception.handler", kind: text, oneOf: deserializationHandlers, now: "deserialization.exception.handler", doc: "old name of deserialization.exception.handler"},
 	{name: "default.dsl.store", kind: text, dflt: "rocksDB", oneOf: []string{"rocksDB", "in_memory"}, doc: "where stores are kept that do not say; rocksDB stands for the persistent engine"},
 	{name: "default.key.serde", kind: text, doc: "serde of keys that no step names (app.yaml)"},
+	{name: "default.production.exception.handler", kind: text, oneOf: productionHandlers, now: "production.exception.handler", doc: "old name of production.exception.handler"},
 	{name: "default.timestamp.extractor", kind: text, dflt: timestampClasses[0], oneOf: timestampClasses, doc: "class of the extractor of sources that name none (app.yaml)"},
 	{name: "default.value.serde", kind: text, doc: "serde of values that no step names (app.yaml)"},
-	{name: "deserialization.exception.handler", kind: text, dflt: "fail", oneOf: handlerNames("Deserialization", "org.apache.kafka.streams.errors.LogAndFailExceptionHandler", "org.apache.kafka.streams.errors.LogAndContinueExceptionHandler"), doc: "what to do about a record that cannot be read: fail or continue"},
+	{name: "deserialization.exception.handler", kind: text, dflt: "fail", oneOf: deserializationHandlers, doc: "what to do about a record that cannot be read: fail or continue"},
 	{name: "dsl.store.suppliers.class", kind: text, oneOf: []string{storeSuppliers + "RocksDBDslStoreSuppliers", storeSuppliers + "InMemoryDslStoreSuppliers"}, doc: "class of the stores that do not say where they are kept"},
 	{name: "ensure.explicit.internal.resource.naming", kind: boolean, dflt: "false", doc: "refuse generated names of stores and internal topics (app.yaml)"},
 	{name: "errors.dead.letter.queue.topic.name", kind: text, doc: "topic for the records that a handler was asked about (KIP-1034)"},
@@ -60,9 +65,9 @@ var properties = []property{
 	{name: "max.warmup.replicas", kind: number, dflt: "2", least: 1, doc: "how many warm-up replicas there may be at once"},
 	{name: "num.stream.threads", kind: number, dflt: "1", doc: "stream threads"},
 	{name: "probing.rebalance.interval.ms", kind: number, dflt: "600000", least: 60000, doc: "milliseconds between looks whether a warm-up replica has caught up"},
-	{name: "processing.exception.handler", kind: text, dflt: "fail", oneOf: handlerNames("Processing", "org.apache.kafka.streams.errors.LogAndFailProcessingExceptionHandler", "org.apache.kafka.streams.errors.LogAndContinueProcessingExceptionHandler"), doc: "what to do about an error of a processor: fail or continue"},
+	{name: "processing.exception.handler", kind: text, dflt: "fail", oneOf: processingHandlers, doc: "what to do about an error of a processor: fail or continue"},
 	{name: "processing.guarantee", kind: text, dflt: "at_least_once", oneOf: []string{"at_least_once", "exactly_once_v2"}, doc: "at_least_once or exactly_once_v2"},
-	{name: "production.exception.handler", kind: text, dflt: "fail", oneOf: handlerNames("Production", "org.apache.kafka.streams.errors.DefaultProductionExceptionHandler", ""), doc: "what to do about a record that cannot be written: fail or continue"},
+	{name: "production.exception.handler", kind: text, dflt: "fail", oneOf: productionHandlers, doc: "what to do about a record that cannot be written: fail or continue"},
 	{name: "rack.aware.assignment.tags", kind: text, check: checkTags, doc: "client tags over which standby tasks are spread, separated by commas"},
 	{name: "repartition.purge.interval.ms", kind: number, dflt: "30000", doc: "milliseconds between deletions of what is processed from repartition topics"},
 	{name: "replication.factor", kind: number, dflt: "-1", least: -1, doc: "of internal topics; -1: the broker's default"},
@@ -115,13 +120,14 @@ func checkTags(value string, all map[string]string) string {
 // operatorTime is the one property that Kafka Streams does not have.
 const operatorTime = "kstreamlab.operator.time"
 
-func handlerNames(_, fail, cont string) []string {
-	names := []string{"fail", "continue", fail}
-	if cont != "" {
-		names = append(names, cont)
-	}
-	return names
-}
+// What the exception handlers may be: our words for them, or Kafka's classes.
+var (
+	deserializationHandlers = []string{"fail", "continue", handlerClass + "LogAndFailExceptionHandler", handlerClass + "LogAndContinueExceptionHandler"}
+	processingHandlers      = []string{"fail", "continue", handlerClass + "LogAndFailProcessingExceptionHandler", handlerClass + "LogAndContinueProcessingExceptionHandler"}
+	productionHandlers      = []string{"fail", "continue", handlerClass + "DefaultProductionExceptionHandler"}
+)
+
+const handlerClass = "org.apache.kafka.streams.errors."
 
 // clientPrefixes begin the names of properties that go to one kind of client.
 var clientPrefixes = []string{"main.consumer.", "restore.consumer.", "global.consumer.", "consumer.", "producer.", "admin.", "topic.", "client.tag."}
@@ -143,9 +149,14 @@ func check(props map[string]string) (v *values, unknown []string) {
 		i, known := slices.BinarySearchFunc(properties, name, func(p property, n string) int { return strings.Compare(p.name, n) })
 		switch {
 		case known:
-			v.set[name] = value
-			v.test(&properties[i], value)
-			if f := properties[i].check; f != nil {
+			p := &properties[i]
+			v.test(p, value)
+			if _, both := props[p.now]; p.now != "" && !both {
+				v.set[p.now] = value
+			} else if p.now == "" {
+				v.set[name] = value
+			}
+			if f := p.check; f != nil {
 				if want := f(value, props); want != "" {
 					v.errs = append(v.errs, &PropertyError{Name: name, Value: value, Want: want})
 				}
