@@ -5,6 +5,8 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Decimal is a number of any precision: unscaled × 10^-scale, Java's BigDecimal. The zero Decimal is 0. It is immutable.
@@ -178,14 +180,15 @@ func ParseDecimal(s string) (Decimal, error) {
 	bad := func() (Decimal, error) {
 		return Decimal{}, NumberFormatException.Errorf("%q is not a decimal number", s)
 	}
-	mantissa, exp := s, int64(0)
-	if i := strings.IndexAny(s, "eE"); i >= 0 {
-		text := s[i+1:]
+	ascii := asciiDigits(s)
+	mantissa, exp := ascii, int64(0)
+	if i := strings.IndexAny(ascii, "eE"); i >= 0 {
+		text := ascii[i+1:]
 		e, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || len(strings.TrimLeft(text, "+-0")) > 10 {
 			return bad()
 		}
-		mantissa, exp = s[:i], e
+		mantissa, exp = ascii[:i], e
 	}
 	sign := strings.HasPrefix(mantissa, "-")
 	if sign || strings.HasPrefix(mantissa, "+") {
@@ -208,6 +211,26 @@ func ParseDecimal(s string) (Decimal, error) {
 		u.Neg(u)
 	}
 	return Decimal{u, int32(scale)}, nil
+}
+
+// asciiDigits replaces the digits of other scripts, which Java reads too.
+func asciiDigits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < utf8.RuneSelf || !unicode.IsDigit(r) {
+			return r
+		}
+		for _, x := range unicode.Nd.R16 { // each range begins with a zero
+			if rune(x.Lo) <= r && r <= rune(x.Hi) {
+				return '0' + (r-rune(x.Lo))%10
+			}
+		}
+		for _, x := range unicode.Nd.R32 {
+			if rune(x.Lo) <= r && r <= rune(x.Hi) {
+				return '0' + (r-rune(x.Lo))%10
+			}
+		}
+		return r
+	}, s)
 }
 
 // DecimalOfFloat is Java's BigDecimal.valueOf(double): the number that Double.toString prints. f must be finite, else a

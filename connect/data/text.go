@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/kstreamlab/kstreamlab/connect/internal/simpledate"
 )
 
 // Buffer is a bytes value that was a java.nio.ByteBuffer in Kafka: it is accepted wherever []byte is, and tells itself apart in texts only.
@@ -79,7 +81,7 @@ func Text(v any) string {
 	case Buffer:
 		return fmt.Sprintf("java.nio.HeapByteBuffer[pos=0 lim=%d cap=%d]", len(v), len(v))
 	case time.Time:
-		return v.UTC().Format("Mon Jan 02 15:04:05 UTC 2006")
+		return simpledate.Text(v.UnixMilli())
 	case []any:
 		return listText(v)
 	case fmt.Stringer: // Decimal, *big.Int, *Map, *Struct
