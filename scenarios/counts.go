@@ -234,6 +234,15 @@ func (r *Run) keyText(t Topic, key []byte) string {
 	return describeKey(b)
 }
 
+// text shows a value, or its bytes where it cannot be read.
+func (r *Run) text(s serde.Serde[any], topic string, value []byte) string {
+	b, err := show(s, topic, value)
+	if err != nil {
+		return fmt.Sprintf("0x%x", value)
+	}
+	return string(b)
+}
+
 func rowMap(rows [][2][]byte) map[string]string {
 	m := map[string]string{}
 	for _, r := range rows {

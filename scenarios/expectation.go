@@ -9,7 +9,7 @@ import (
 )
 
 // Expectation is what must hold at the end of a run. Those that there are: WindowedCounts, LateDrops, ExactlyOnce,
-// StoreEqualsChangelog, CaughtUp, Rows.
+// StoreEqualsChangelog, CaughtUp, SameWithoutFaults, Rows.
 type Expectation interface {
 	// Name is the expectation in the scenario file, with what it is about.
 	Name() string

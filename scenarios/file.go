@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -96,6 +97,7 @@ type (
 		StoreEqualsChangelog *fileStore    `yaml:"store-equals-changelog"`
 		CaughtUp             *fileCaughtUp `yaml:"caught-up"`
 		Rows                 *fileRows     `yaml:"rows"`
+		SameWithoutFaults    *fileSame     `yaml:"same-without-faults"`
 	}
 	fileWindows struct {
 		Topic string `yaml:"topic"`
@@ -110,6 +112,10 @@ type (
 	fileStore struct {
 		App   string `yaml:"app"`
 		Store string `yaml:"store"`
+	}
+	fileSame struct {
+		Topic   string `yaml:"topic"`
+		Compare string `yaml:"compare"`
 	}
 	fileCaughtUp struct {
 		App    string `yaml:"app"`
@@ -450,8 +456,18 @@ func (l *loader) expectations() error {
 			}
 			l.out.Expect = append(l.out.Expect, r)
 		}
+		if x := e.SameWithoutFaults; x != nil {
+			if err := l.needTopic(at+".same-without-faults", x.Topic); err != nil {
+				return err
+			}
+			c := Compare(cmp.Or(x.Compare, string(LastByKey)))
+			if !slices.Contains([]Compare{LastByKey, AsMultiset, Exactly}, c) {
+				return l.fail(at+".same-without-faults.compare", "compare: %q%s", x.Compare, declare.Suggest(x.Compare, []string{string(LastByKey), string(AsMultiset), string(Exactly)}))
+			}
+			l.out.Expect = append(l.out.Expect, SameWithoutFaults{x.Topic, c})
+		}
 		if len(l.out.Expect) != n+1 {
-			return l.fail(at, "expectation %d: exactly one of windowed-counts, late-drops, exactly-once, store-equals-changelog, caught-up and rows is expected", i+1)
+			return l.fail(at, "expectation %d: exactly one of windowed-counts, late-drops, exactly-once, store-equals-changelog, caught-up, same-without-faults and rows is expected", i+1)
 		}
 	}
 	return nil

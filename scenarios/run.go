@@ -38,6 +38,8 @@ type Run struct {
 	stuck     error         // what was not, at the bound
 	tables    map[string]*Table
 	logs      map[string][]partitionLog
+	// undisturbed are the logs that the same scenario leaves without faults, for the topics that are compared with them.
+	undisturbed map[string][]partitionLog
 }
 
 // result is what a run leaves.
@@ -52,13 +54,14 @@ type result struct {
 }
 
 // once runs a scenario once.
-func once(s *Scenario, o Options, seed uint64, no int) (res *result, err error) {
+func once(s *Scenario, o Options, seed uint64, no int, undisturbed map[string][]partitionLog) (res *result, err error) {
 	p, err := newPlace(s, o, seed)
 	if err != nil {
 		return nil, err
 	}
 	defer p.close()
-	r := &Run{Scenario: s, place: p, o: o, seed: seed, no: no, began: time.Now(), tables: map[string]*Table{}, logs: map[string][]partitionLog{}}
+	r := &Run{Scenario: s, place: p, o: o, seed: seed, no: no, began: time.Now(), tables: map[string]*Table{}, logs: map[string][]partitionLog{},
+		undisturbed: undisturbed}
 	res = &result{}
 	start := p.host().Now()
 	var end time.Time

@@ -15,7 +15,11 @@ func RunSeed(s *Scenario, o Options, seed uint64) (*Verdict, error) {
 	if o.On == "" {
 		o.On = Simulated
 	}
-	first, err := once(s, o, seed, 1)
+	undisturbed, err := runUndisturbed(s, o, seed)
+	if err != nil {
+		return nil, err
+	}
+	first, err := once(s, o, seed, 1, undisturbed)
 	if err != nil {
 		return nil, err
 	}
@@ -25,20 +29,20 @@ func RunSeed(s *Scenario, o Options, seed uint64) (*Verdict, error) {
 		return v, nil
 	}
 	o.Trace = nil // the first run's is enough
-	second, err := once(s, o, seed, 2)
+	second, err := once(s, o, seed, 2, undisturbed)
 	if err != nil {
 		return nil, fmt.Errorf("second run of seed %d: %w", seed, err)
 	}
 	if first.hash != second.hash {
-		v.Differs = firstDifference(s, o, seed, first.hash, second.hash)
+		v.Differs = firstDifference(s, o, seed, first.hash, second.hash, undisturbed)
 	}
 	return v, nil
 }
 
 // firstDifference runs the seed again, twice, side by side, and finds the first event in which the runs differ.
-func firstDifference(s *Scenario, o Options, seed uint64, h1, h2 string) string {
+func firstDifference(s *Scenario, o Options, seed uint64, h1, h2 string, undisturbed map[string][]partitionLog) string {
 	o.Progress = nil
-	a, b := retrace(s, o, seed), retrace(s, o, seed)
+	a, b := retrace(s, o, seed, undisturbed), retrace(s, o, seed, undisturbed)
 	defer a.close()
 	defer b.close()
 	for n := 1; ; n++ {
@@ -59,14 +63,14 @@ type retracing struct {
 	ended chan struct{}
 }
 
-func retrace(s *Scenario, o Options, seed uint64) *retracing {
+func retrace(s *Scenario, o Options, seed uint64, undisturbed map[string][]partitionLog) *retracing {
 	r, w := io.Pipe()
 	t := &retracing{lines: bufio.NewScanner(r), r: r, ended: make(chan struct{})}
 	t.lines.Buffer(nil, maxLine)
 	o.Trace = w
 	go func() {
 		defer close(t.ended)
-		_, err := once(s, o, seed, 3)
+		_, err := once(s, o, seed, 3, undisturbed)
 		w.CloseWithError(err)
 	}()
 	return t
