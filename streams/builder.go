@@ -210,8 +210,10 @@ type Consumed[K, V any] struct {
 	Key       serde.Serde[K]
 	Value     serde.Serde[V]
 	Timestamp TimestampExtractor[K, V] // nil: FailOnInvalidTimestamp
-	Reset     string                   // earliest, latest or none; empty: auto.offset.reset of the configuration
-	Name      string
+	// Reset is earliest, latest, none, or by_duration: and a duration of ISO 8601, such as by_duration:PT1H; empty: auto.offset.reset of the
+	// configuration. Global tables and stores always begin at the beginning.
+	Reset string
+	Name  string
 }
 
 // Stream reads a topic as a stream of records: StreamsBuilder.stream.
@@ -225,12 +227,38 @@ func Streams[K, V any](b *Builder, topics []string, c Consumed[K, V]) *KStream[K
 	if len(topics) == 0 || slices.Contains(topics, "") {
 		b.fail("source %s has no topic, or an empty one", name)
 	}
+	return source(b, name, topics, nil, c)
+}
+
+// StreamPattern reads all topics whose whole name matches a regular expression (RE2) as one stream, also those that come later: a member
+// looks for them each metadata.max.age.ms. Internal topics, Kafka's and the application's own, are left out. No other source may read a
+// topic that matches.
+func StreamPattern[K, V any](b *Builder, pattern string, c Consumed[K, V]) *KStream[K, V] {
+	name := b.named(c.Name, "KSTREAM-SOURCE-")
+	p, err := topology.NewPattern(pattern)
+	if err != nil && b.err == nil {
+		b.err = err
+	}
+	return source(b, name, nil, p, c)
+}
+
+// source adds a source of topics or of a pattern.
+func source[K, V any](b *Builder, name string, topics []string, pattern *topology.Pattern, c Consumed[K, V]) *KStream[K, V] {
+	if c.Reset != "" {
+		if _, err := topology.ParseReset(c.Reset); err != nil && b.err == nil {
+			b.err = err
+		}
+	}
 	key := need(b, c.Key, b.DefaultKeySerde, name, "key")
 	value := need(b, c.Value, b.DefaultValueSerde, name, "value")
-	n := b.g.Add(&graph.Node{Name: name, Topics: slices.Sorted(slices.Values(topics)), Reset: c.Reset, Write: func(tb *topology.Builder, _ []string) {
-		tb.Add(&topology.Node{Kind: topology.SourceNode, Name: name, Topics: topics, Reset: c.Reset, New: func() processor.Instance {
+	node := &graph.Node{Name: name, Topics: slices.Sorted(slices.Values(topics)), Reset: c.Reset, Write: func(tb *topology.Builder, _ []string) {
+		tb.Add(&topology.Node{Kind: topology.SourceNode, Name: name, Topics: topics, Pattern: pattern, Reset: c.Reset, New: func() processor.Instance {
 			return &processor.Source[K, V]{Key: key, Value: value, Extract: c.Timestamp}
 		}})
-	}}, b.g.Root())
+	}}
+	if pattern != nil {
+		node.Pattern = pattern.String()
+	}
+	n := b.g.Add(node, b.g.Root())
 	return &KStream[K, V]{b: b, node: n, name: name, key: c.Key, value: c.Value, sources: []*graph.Node{n}}
 }

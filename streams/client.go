@@ -9,6 +9,7 @@ import (
 
 	"github.com/kstreamlab/kstreamlab/broker"
 	client "github.com/kstreamlab/kstreamlab/broker/property"
+	"github.com/kstreamlab/kstreamlab/streams/internal/topology"
 )
 
 // mainProperties are those of the main consumer that an instance itself acts upon: their prefixed forms count too.
@@ -20,7 +21,7 @@ func (v *values) checkClients(props map[string]string, unknown []string) []strin
 	mine := map[string]string{}
 	for name, value := range props { // into a map again
 		prefix, rest := client.Split(name)
-		if _, ok := client.Lookup(rest); ok {
+		if _, ok := client.Lookup(rest); ok && !v.byDuration(prefix, rest, value) {
 			if _, own := v.set[name]; prefix != "" || !own || v.passed(name) {
 				mine[name] = value
 			}
@@ -42,6 +43,24 @@ func (v *values) checkClients(props map[string]string, unknown []string) []strin
 	}
 	return slices.DeleteFunc(unknown, func(name string) bool { _, ok := client.Lookup(name); return ok })
 }
+
+// offsetReset is where a partition starts that has no committed offset.
+const offsetReset = "auto.offset.reset"
+
+// byDuration says whether a property is the main consumer's reset policy by duration, which the application itself understands and its clients do
+// not.
+func (v *values) byDuration(prefix, name, value string) bool {
+	value = strings.TrimSpace(value)
+	if name != offsetReset || !strings.HasPrefix(value, "by_duration:") || prefix != "" && prefix != "consumer." && prefix != "main.consumer." {
+		return false
+	}
+	if _, err := topology.ParseReset(value); err != nil && prefix != "" {
+		v.errs = append(v.errs, &PropertyError{Name: prefix + name, Value: value, Want: resetWant})
+	}
+	return true
+}
+
+const resetWant = "it must be earliest, latest, none, or by_duration: and a duration of ISO 8601 such as PT1H"
 
 // passed says that the application's own table has nothing against a property.
 func (v *values) passed(name string) bool {
@@ -72,6 +91,7 @@ func (c *Config) clientProperties(kind client.Kind) map[string]string {
 	out := kind.For(all)
 	delete(out, "client.id") // each client has a name of its own
 	delete(out, "group.instance.id")
+	delete(out, offsetReset) // what reads from where is the application's affair
 	return out
 }
 

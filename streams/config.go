@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/streams/internal/topology"
 )
 
 // Config is an application's configuration: Kafka Streams' properties under their own names, parsed.
@@ -34,6 +35,7 @@ type Config struct {
 	TaskTimeout         time.Duration
 	PurgeInterval       time.Duration
 	Reset               broker.ResetPolicy
+	ResetAgo            *time.Duration // auto.offset.reset=by_duration, which then counts instead of Reset; nil: it is not
 	ReplicationFactor   int16
 	AdditionalRetention int64 // ms
 	InstanceID          string
@@ -84,11 +86,11 @@ func ParseConfig(props map[string]string) (Config, error) {
 	if strings.ContainsAny(c.ApplicationID, "/\\") || c.ApplicationID == "." || c.ApplicationID == ".." {
 		v.errs = append(v.errs, &PropertyError{Name: "application.id", Value: c.ApplicationID, Want: "it names topics and a directory: letters, digits, '.', '_' and '-' only"})
 	}
-	switch v.text("auto.offset.reset") {
-	case "latest":
-		c.Reset = broker.ResetLatest
-	case "earliest":
-		c.Reset = broker.ResetEarliest
+	if r, err := topology.ParseReset(v.text(offsetReset)); err == nil { // else it is reported already
+		c.Reset = r.Policy
+		if r.ByTime {
+			c.ResetAgo = &r.Ago
+		}
 	}
 	for k, value := range props { // into a map again
 		if name, ok := strings.CutPrefix(k, "topic."); ok {
@@ -96,6 +98,14 @@ func ParseConfig(props map[string]string) (Config, error) {
 		}
 	}
 	return c, v.err()
+}
+
+// reset is where a partition starts that has no committed offset, and whose source does not say.
+func (c *Config) reset() topology.Reset {
+	if c.ResetAgo != nil {
+		return topology.Reset{ByTime: true, Ago: *c.ResetAgo}
+	}
+	return topology.Reset{Policy: c.Reset}
 }
 
 // prefix begins the names of internal topics.

@@ -34,6 +34,8 @@ type NodeDescription struct {
 	Kind string `json:"kind"`
 	// Topics are those that a source reads, or the one that a sink writes; a sink whose topic is chosen by record has none.
 	Topics []string `json:"topics,omitempty"`
+	// Pattern is what the topics of a source match that has no fixed ones.
+	Pattern string `json:"pattern,omitempty"`
 	// Reset is a source's own reset policy.
 	Reset string `json:"reset,omitempty"`
 	// Extractor names what chooses a sink's topic by record.
@@ -113,6 +115,9 @@ func describeNode(n *topology.Node) NodeDescription {
 	switch n.Kind {
 	case topology.SourceNode:
 		d.Kind, d.Topics = "source", slices.Clone(n.Topics)
+		if n.Pattern != nil {
+			d.Pattern = n.Pattern.String()
+		}
 	case topology.ProcessorNode:
 		d.Kind = "processor"
 	case topology.SinkNode:

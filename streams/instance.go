@@ -86,7 +86,7 @@ func (i *Instance) Start() error {
 		return err
 	}
 	globals := i.top.t.Globals()
-	if (i.cfg.Threads < 1 || len(i.top.t.SourceTopics()) == 0) && globals == nil {
+	if (i.cfg.Threads < 1 || !i.reads()) && globals == nil {
 		return &topology.Error{Text: "Topology has no stream threads and no global threads, must subscribe to at least one source topic or global table."}
 	}
 	for _, name := range i.cfg.Unknown {
@@ -100,7 +100,7 @@ func (i *Instance) Start() error {
 	}
 	i.setState(Rebalancing)
 	tc := i.taskConfig()
-	if len(i.top.t.SourceTopics()) > 0 {
+	if i.reads() {
 		for n := 1; n <= i.cfg.Threads; n++ {
 			i.threads = append(i.threads, thread.New(i.threadConfig(n, tc)))
 		}
@@ -229,7 +229,7 @@ func (i *Instance) threadConfig(n int, tc *task.Config) thread.Config {
 	c := &i.cfg
 	name := c.ClientID + "-StreamThread-" + strconv.Itoa(n)
 	cfg := thread.Config{Name: name, Task: tc, Cluster: i.cluster, ExactlyOnce: c.ExactlyOnce, CommitInterval: c.CommitInterval, TaskTimeout: c.TaskTimeout, PurgeInterval: c.PurgeInterval,
-		MaxPoll: c.MaxPollRecords, CacheBytes: c.CacheBytes / int64(c.Threads), Uncommitted: c.Uncommitted, Reset: c.Reset, Leave: true,
+		MaxPoll: c.MaxPollRecords, CacheBytes: c.CacheBytes / int64(c.Threads), Uncommitted: c.Uncommitted, Reset: c.reset(), Leave: true,
 		Restore: c.restoreConsumer(name + "-restore-consumer"), State: func(thread.State) { i.follow() }}
 	cfg.Producer = c.producerConfig(name + "-producer")
 	if c.ExactlyOnce {
@@ -237,6 +237,10 @@ func (i *Instance) threadConfig(n int, tc *task.Config) thread.Config {
 	}
 	cfg.Member = broker.MemberConfig{ConsumerConfig: c.mainConsumer(name + "-consumer"), Group: c.ApplicationID, Topics: i.subscription(),
 		SessionTimeout: c.SessionTimeout, HeartbeatInterval: c.HeartbeatInterval, RebalanceTimeout: c.MaxPollInterval}
+	cfg.Member.Reset = broker.ResetNone // the thread does
+	if i.top.t.HasPatterns() {
+		cfg.Member.Matches = i.matches
+	}
 	if c.InstanceID != "" {
 		cfg.Member.InstanceID = c.InstanceID + "-" + strconv.Itoa(n)
 	}
@@ -258,6 +262,14 @@ func (i *Instance) subscription() []string {
 	}
 	return out
 }
+
+// matches says whether a pattern of the topology matches a topic. The application's own internal topics match none.
+func (i *Instance) matches(topic string) bool {
+	return i.top.t.Matches(topic) && !i.top.t.IsInternal(topic, i.cfg.prefix())
+}
+
+// reads says whether there are streams or tables to be read by tasks.
+func (i *Instance) reads() bool { return len(i.top.t.SourceTopics()) > 0 || i.top.t.HasPatterns() }
 
 // follow derives the instance's state from its threads'.
 func (i *Instance) follow() {

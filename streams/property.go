@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	client "github.com/kstreamlab/kstreamlab/broker/property"
+	"github.com/kstreamlab/kstreamlab/streams/internal/topology"
 )
 
 // property is one row of the table of what a Config understands: Kafka Streams' own names, types, defaults and bounds.
@@ -40,7 +41,7 @@ var properties = []property{
 	{name: "acceptable.recovery.lag", kind: number, dflt: "10000", doc: "how many offsets a task may be behind and still count as caught up"},
 	{name: "application.id", kind: text, doc: "the application's name: its group, and the beginning of the names of its internal topics"},
 	{name: "application.server", kind: text, doc: "host:port under which this instance answers queries"},
-	{name: "auto.offset.reset", kind: text, dflt: "earliest", oneOf: []string{"earliest", "latest", "none"}, doc: "where a partition starts that has no committed offset"},
+	{name: "auto.offset.reset", kind: text, dflt: "earliest", check: checkReset, doc: "where a partition starts that has no committed offset: earliest, latest, none, or by_duration: and a duration such as PT1H"},
 	{name: "bootstrap.servers", kind: text, doc: "brokers to begin with, host:port, separated by commas"},
 	{name: "buffered.records.per.partition", kind: number, dflt: "1000", least: 1, doc: "records buffered for a partition before it is paused"},
 	{name: "cache.max.bytes.buffering", kind: number, dflt: "10485760", now: "statestore.cache.max.bytes", doc: "old name of statestore.cache.max.bytes"},
@@ -103,6 +104,13 @@ func checkOptimization(value string, _ map[string]string) string {
 		if !slices.Contains(optimizations, strings.TrimSpace(o)) {
 			return "it must be none, all, or a comma separated list of " + strings.Join(optimizations, ", ")
 		}
+	}
+	return ""
+}
+
+func checkReset(value string, _ map[string]string) string {
+	if _, err := topology.ParseReset(value); err != nil {
+		return resetWant
 	}
 	return ""
 }

@@ -24,10 +24,6 @@ type Outcome struct {
 // Run runs a case.
 func Run(v *Vector) Outcome {
 	app, err := declare.Parse(v.Name+".json", v.Spec)
-	var missing *declare.Unsupported
-	if errors.As(err, &missing) {
-		return Outcome{Unsupported: missing.Feature}
-	}
 	var cfg streams.Config
 	if err == nil {
 		cfg, err = streams.ParseConfig(app.Config)

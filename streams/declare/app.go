@@ -127,12 +127,6 @@ func (r *reader) header(root *value) (string, map[string]string, error) {
 
 // build makes the DSL calls.
 func (r *reader) build(name string, config map[string]string) (*App, error) {
-	for _, s := range r.steps {
-		if s.missing != "" {
-			err := &Unsupported{s.missing}
-			return nil, r.d.wrap(s.place, err, "step %q: %v", s.id, err)
-		}
-	}
 	b := &builder{r: r, d: r.d, b: streams.NewBuilder(), serdes: map[string]Serdes{}}
 	if err := b.defaults(config); err != nil {
 		return nil, err

@@ -115,6 +115,9 @@ func buildStream(b *builder, s *step) error {
 	if s.has("timestamp") {
 		c.Timestamp = extractor(get[timestamp](s, "timestamp"))
 	}
+	if s.has("pattern") {
+		return s.done(streams.StreamPattern(b.b, get[string](s, "pattern"), c))
+	}
 	b.inputs = append(b.inputs, topics...)
 	out := streams.Streams(b.b, topics, c)
 	for _, t := range topics {

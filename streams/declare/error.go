@@ -33,11 +33,6 @@ func (e *Error) Class() string {
 	return "SpecException"
 }
 
-// Unsupported is an operation of the language, or a form of one, that the engine does not have yet.
-type Unsupported struct{ Feature string }
-
-func (e *Unsupported) Error() string { return e.Feature + " is not supported by this version" }
-
 // place is where something stands in a file.
 type place struct{ line, column int }
 

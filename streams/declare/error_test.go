@@ -25,7 +25,8 @@ func TestErrorsNameTheirPlace(t *testing.T) {
 		{"no input", head + `  - {id: f, op: filter, where: "true"}`, `app.yaml:5:5: f.in: this option is needed: the id of an earlier step`},
 		{"same id", head + `  - {id: in, op: stream, topic: b}`, `app.yaml:5:10: step "in": two steps have this id: give each its own`},
 		{"stream needed", head + "  - {id: t, op: table, topic: t}\n  - {id: k, op: select-key, in: t, key: key}", `app.yaml:6:33: k.in: a stream is needed, and "t" is a table`},
-		{"unsupported", head + "  - {id: t, op: stream, pattern: t.*}", `app.yaml:5:5: step "t": op "stream" with a pattern is not supported by this version`},
+		{"pattern", head + "  - {id: t, op: stream, pattern: 't('}", `app.yaml:5:5: step "t": streams: "t(" is no pattern of topics: error parsing regexp: missing closing ): ` + "`t(`"},
+		{"topic and pattern", head + "  - {id: t, op: stream, pattern: 'i.'}", `app.yaml:4:3: Invalid topology: Pattern i. will match a topic that has already been registered by another source.`},
 		{"expression in double quotes", head + `  - {id: f, op: filter, in: in, where: "value.x > "}`, `app.yaml:5:51: f.where: "value.x > " is no valid expression: it ends too early: see https://cel.dev`},
 		{"unknown variable", head + "  - id: f\n    op: filter\n    in: in\n    where: valu.x > 1\n", `app.yaml:8:12: f.where: "valu.x > 1" is no valid expression: there is no variable "valu": did you mean "value"?`},
 		{"unknown variable further in", head + "  - id: f\n    op: filter\n    in: in\n    where: 'value.x > agg'\n", `app.yaml:8:23: f.where: "value.x > agg" is no valid expression: there is no variable "agg": it is one of key, value, window`},
@@ -96,13 +97,5 @@ func TestMissingSerdeIsFoundByCheck(t *testing.T) {
 	const want = "app.yaml:3:5: step \"in\": streams: step KSTREAM-SOURCE-0000000000 has no serde for its value: give one, or set default.value.serde"
 	if err := app.Check(); err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
-	}
-}
-
-func TestUnsupportedIsKnown(t *testing.T) {
-	_, err := declare.Parse("app.yaml", []byte(head+"  - {id: t, op: stream, pattern: t.*}"))
-	var u *declare.Unsupported
-	if !errors.As(err, &u) || u.Feature != `op "stream" with a pattern` {
-		t.Errorf("%v: want an Unsupported", err)
 	}
 }

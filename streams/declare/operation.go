@@ -40,7 +40,7 @@ type operation struct {
 	gives  shape
 	sameAs bool
 	opts   []option
-	// build makes the DSL call; nil: the engine does not have the operation yet.
+	// build makes the DSL call.
 	build func(*builder, *step) error
 	// check looks at what one option by itself does not show, and finds the result where it depends on the inputs.
 	check func(*reader, *step) error

@@ -17,8 +17,6 @@ type step struct {
 	opts   map[string]any
 	places map[string]place
 	gives  shape
-	// missing is what the step needs and the engine does not have yet; empty: nothing.
-	missing string
 	// outs are what later steps may name.
 	outs []*output
 }
@@ -183,7 +181,7 @@ func (r *reader) options(s *step, v *value) error {
 	return nil
 }
 
-// result finds what the step gives, and whether the engine can do it.
+// result finds what the step gives.
 func (r *reader) result(s *step) error {
 	s.gives = s.op.gives
 	if s.op.sameAs {
@@ -194,7 +192,6 @@ func (r *reader) result(s *step) error {
 			return err
 		}
 	}
-	r.unsupported(s)
 	if s.gives != nothing {
 		s.outs = append(s.outs, &output{name: s.id, shape: s.gives})
 	}
@@ -206,17 +203,4 @@ func (r *reader) result(s *step) error {
 	}
 	r.steps = append(r.steps, s)
 	return nil
-}
-
-// unsupported notes what the engine does not have yet. It is the one place that says so, beside the operations without build.
-func (r *reader) unsupported(s *step) {
-	if s.missing != "" {
-		return
-	}
-	switch {
-	case s.op.build == nil:
-		s.missing = fmt.Sprintf("op %q", s.opName)
-	case s.has("pattern"):
-		s.missing = `op "stream" with a pattern`
-	}
 }

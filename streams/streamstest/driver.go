@@ -147,7 +147,19 @@ func (d *Driver) Reads() []string {
 	return append(topics, d.globalTopics()...)
 }
 
-func (d *Driver) reads(topic string) bool { return slices.Contains(d.Reads(), topic) }
+// reads says whether the topology reads a topic. One that a pattern matches becomes an input when it is first asked about.
+func (d *Driver) reads(topic string) bool {
+	if slices.Contains(d.Reads(), topic) {
+		return true
+	}
+	if !d.plan.Matches(topic) || d.plan.IsInternal(topic, d.cfg.TopicPrefix) {
+		return false
+	}
+	tp := broker.TopicPartition{Topic: topic}
+	d.task.AddInputs(tp)
+	d.task.SetEnd(tp, 0, 0)
+	return true
+}
 
 func (d *Driver) queue(r Record) {
 	r.Offset = d.offsets[r.Topic]

@@ -30,6 +30,24 @@ func (a *Assignor) plan(ctx context.Context, group broker.GroupSubscription) (*p
 	if counts == nil {
 		counts = map[string]int32{}
 	}
+	top, err := a.cfg.Topology.Resolve(a.outside(counts))
+	if err != nil {
+		log.Error("streams: assignment failed", "error", err)
+		return nil, ErrAssignment
+	}
+	resolved := *a
+	resolved.cfg.Topology = top
+	return resolved.planned(ctx, counts)
+}
+
+// outside are the topics that are not the application's own.
+func (a *Assignor) outside(counts map[string]int32) []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(counts)), func(t string) bool { return a.cfg.Topology.IsInternal(t, a.cfg.ApplicationID) })
+}
+
+// planned is plan for a topology whose sources are known.
+func (a *Assignor) planned(ctx context.Context, counts map[string]int32) (*plan, int32) {
+	log := a.cfg.Host.Log()
 	var missing []string
 	for _, t := range a.cfg.Topology.SourceTopics() {
 		if !a.cfg.Topology.IsRepartition(t) && counts[t] == 0 {
@@ -92,6 +110,8 @@ func (a *Assignor) countRepartitions(counts map[string]int32) error {
 		switch {
 		case unknown == "":
 			return nil
+		case !progress && a.cfg.Topology.HasPatterns():
+			return nil // they match nothing yet: what lies below has no tasks
 		case !progress:
 			return fmt.Errorf("streams: cannot find out the number of partitions of repartition topic %s: it depends on itself", unknown)
 		}
@@ -182,6 +202,9 @@ func (a *Assignor) tasks(counts map[string]int32) *plan {
 func (a *Assignor) repartitionTopics(counts map[string]int32) []broker.NewTopic {
 	var out []broker.NewTopic
 	for _, r := range a.cfg.Topology.Repartitions {
+		if counts[a.name(r.Topic)] == 0 {
+			continue
+		}
 		c := map[string]string{"cleanup.policy": "delete", "segment.bytes": "52428800", "retention.ms": "-1", "message.timestamp.type": "CreateTime"}
 		maps.Copy(c, a.cfg.TopicConfigs)
 		out = append(out, broker.NewTopic{Name: a.name(r.Topic), Partitions: counts[a.name(r.Topic)], ReplicationFactor: a.cfg.ReplicationFactor, Configs: c})
@@ -197,7 +220,7 @@ func (a *Assignor) changelogTopics(p *plan) []broker.NewTopic {
 	var out []broker.NewTopic
 	for _, s := range a.cfg.Topology.Subs {
 		for _, st := range s.Stores {
-			if st.Logging {
+			if st.Logging && parts[s.ID] > 0 { // a pattern may match nothing yet
 				out = append(out, broker.NewTopic{Name: a.cfg.ApplicationID + "-" + st.Name + "-changelog", Partitions: parts[s.ID],
 					ReplicationFactor: a.cfg.ReplicationFactor, Configs: st.ChangelogConfig(a.cfg.TopicConfigs, a.cfg.AdditionalRetention)})
 			}

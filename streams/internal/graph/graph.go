@@ -20,8 +20,10 @@ type Node struct {
 	// Write adds the step to the topology, below the topology nodes in which its parents end.
 	Write func(b *topology.Builder, parents []string)
 	// Topics, for a source: two sources of the same topics become one. Reset is its reset policy.
-	Topics []string
-	Reset  string
+	// Pattern stands for topics that are found out later: two sources of the same pattern become one.
+	Topics  []string
+	Pattern string
+	Reset   string
 	// Source is the topology node that reads the topics, where it is not the one in which the step ends.
 	Source string
 	into   *Node // the source that this one has become
@@ -228,11 +230,15 @@ func (n *Node) parentNames() []string {
 	return names
 }
 
-// mergeSources makes one source of those that read the same topics: the children of the later ones move to the first.
+// mergeSources makes one source of those that read the same topics, or by the same pattern: the children of the later ones move to the first.
 func (g *Graph) mergeSources() error {
 	byTopic := map[string]*Node{}
 	for _, n := range slices.Clone(g.root.children) {
-		for _, t := range n.Topics {
+		topics := n.Topics
+		if n.Pattern != "" {
+			topics = []string{"/" + n.Pattern} // no topic's name has a slash
+		}
+		for _, t := range topics {
 			first := byTopic[t]
 			if first == nil {
 				byTopic[t] = n
@@ -241,7 +247,7 @@ func (g *Graph) mergeSources() error {
 			if first == n {
 				continue
 			}
-			if !slices.Equal(first.Topics, n.Topics) {
+			if first.Pattern != n.Pattern || !slices.Equal(first.Topics, n.Topics) {
 				return &topology.Error{Text: "Two source nodes are subscribed to overlapping but not equal input topics"}
 			}
 			if first.Reset != n.Reset {

@@ -317,15 +317,8 @@ func (t *Task) build() error {
 		}
 	}
 	for _, n := range t.nodes {
-		if in, ok := n.inst.(processor.Input); ok {
-			for _, topic := range n.node.Topics {
-				name := t.TopicName(topic)
-				for _, q := range t.queues { // one of each topic; all partitions of it in a global task
-					if q.tp.Topic == name {
-						q.slot, q.source = in.NewSlot(q.tp), n.node.Name
-					}
-				}
-			}
+		for _, q := range t.queues { // one of each topic; all partitions of it in a global task
+			t.connect(n, q)
 		}
 		if err := n.inst.Init(t); err != nil {
 			return fmt.Errorf("streams: task %s, processor %s: %w", t.id, n.node.Name, err)

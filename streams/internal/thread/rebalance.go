@@ -171,10 +171,11 @@ func (e *MissingTopics) Error() string {
 // makeTasks makes those assigned tasks that are missing, pauses their inputs and has their state restored.
 func (t *Thread) makeTasks() error {
 	for _, id := range slices.SortedFunc(maps.Keys(t.assigned), processor.TaskID.Compare) {
-		if t.tasks[id] != nil {
+		tps := t.assigned[id]
+		if tk := t.tasks[id]; tk != nil {
+			t.grow(tk, tps)
 			continue
 		}
-		tps := t.assigned[id]
 		t.member.Pause(tps...)
 		tk, err := task.New(t.cfg.Task, id, tps, t.budget, t.coll)
 		if err != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
 	"github.com/kstreamlab/kstreamlab/streams/internal/restore"
 	"github.com/kstreamlab/kstreamlab/streams/internal/task"
+	"github.com/kstreamlab/kstreamlab/streams/internal/topology"
 	"github.com/kstreamlab/kstreamlab/streams/state"
 )
 
@@ -42,8 +43,8 @@ type Config struct {
 	MaxPoll        int           // max.poll.records
 	CacheBytes     int64         // the thread's share of the record cache; 0: none
 	Uncommitted    int64         // bytes of state after which a commit is due at once
-	// Reset is auto.offset.reset.
-	Reset broker.ResetPolicy
+	// Reset is auto.offset.reset, for topics whose source has no policy of its own. The member itself resets nothing.
+	Reset topology.Reset
 	// State is told when the thread's state changes.
 	State func(State)
 	// Leave: leave the group at the end.
@@ -96,6 +97,7 @@ type Thread struct {
 	retry    time.Time // since when commits time out; zero: they do not
 	wait     int64     // wall clock (ms) at which an idle task may go on; 0: none
 	now      int64
+	grown    []grown
 	purged   time.Time // when repartition topics were last purged
 }
 
@@ -219,6 +221,9 @@ func (t *Thread) once() error {
 		err, t.failure = t.failure, nil
 	}
 	if err != nil {
+		if out, ok := errors.AsType[*broker.OffsetOutOfRange](err); ok {
+			return t.outOfRange(out)
+		}
 		return err
 	}
 	for i := range batches {
@@ -232,6 +237,9 @@ func (t *Thread) once() error {
 		}
 	}
 	if err := t.startRestored(); err != nil {
+		return err
+	}
+	if err := t.startGrown(); err != nil {
 		return err
 	}
 	t.answer()
@@ -360,46 +368,12 @@ func (t *Thread) activate(tk *task.Task) error {
 	if err := tk.Activate(committed); err != nil {
 		return err
 	}
-	var fresh []broker.TopicPartition
-	for _, tp := range inputs {
-		if c, ok := committed[tp]; ok {
-			t.member.Seek(tp, c.Offset)
-		} else {
-			fresh = append(fresh, tp)
-		}
-	}
-	if err := t.startFresh(fresh); err != nil {
+	if err := t.startAt(inputs, committed); err != nil {
 		return err
 	}
-	t.member.Resume(inputs...)
 	t.order = append(t.order, tk)
 	slices.SortFunc(t.order, func(a, b *task.Task) int { return a.ID().Compare(b.ID()) })
 	t.publish()
-	return nil
-}
-
-// startFresh sets the positions of partitions that the group has no offset for. A task that is made again after a failure may find its
-// partition moved on already, so what the consumer thinks is not trusted.
-func (t *Thread) startFresh(tps []broker.TopicPartition) error {
-	if len(tps) == 0 {
-		return nil
-	}
-	var at map[broker.TopicPartition]int64
-	var err error
-	switch t.cfg.Reset {
-	case broker.ResetEarliest:
-		at, err = t.cfg.Cluster.Admin().EarliestOffsets(t.ctx, tps...)
-	case broker.ResetLatest:
-		at, err = t.member.EndOffsets(t.ctx, broker.ReadCommitted, tps...)
-	default:
-		return fmt.Errorf("streams: partition %s: %w: commit one, or set auto.offset.reset to earliest or latest", tps[0], broker.ErrNoOffset)
-	}
-	if err != nil {
-		return err
-	}
-	for _, tp := range tps {
-		t.member.Seek(tp, at[tp])
-	}
 	return nil
 }
 

@@ -134,7 +134,11 @@ func (n *described) write(b *strings.Builder) {
 	}
 	switch n.Kind {
 	case SourceNode:
-		line("    Source: ", n.Name, " (topics: ", setText(n.Topics), ")")
+		topics := setText(n.Topics)
+		if n.Pattern != nil {
+			topics = n.Pattern.String()
+		}
+		line("    Source: ", n.Name, " (topics: ", topics, ")")
 		line("      --> ", names(n.next.list()))
 	case ProcessorNode:
 		line("    Processor: ", n.Name, " (stores: ", setText(n.Stores), ")")

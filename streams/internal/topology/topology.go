@@ -30,7 +30,9 @@ type Node struct {
 	Stores  []string // ProcessorNode: in order of connection
 	// Topics are a source's, in order of declaration; internal ones without the application's prefix.
 	Topics []string
-	Reset  string // SourceNode: earliest, latest or none; empty: the application's default
+	// Pattern, of a source, finds its topics while the application runs; Topics is then empty.
+	Pattern *Pattern
+	Reset   string // SourceNode: as ParseReset reads it; empty: the application's default
 	// Topic is a sink's; empty: Extractor describes what chooses it.
 	Topic     string
 	Extractor string
@@ -89,6 +91,7 @@ type Builder struct {
 	storeUsers   map[string][]string
 	repartitions []Repartition
 	copartition  [][]string // source topics, as named in nodes
+	together     [][]*Node  // the sources themselves
 	topicSource  map[string]string
 	serdes       map[string]StoreSerdes
 	storeSteps   map[string][]string
@@ -137,7 +140,16 @@ func (b *Builder) Add(n *Node) {
 			b.fail(errorf("Topic %s has already been registered by another source %s.", t, by))
 			return
 		}
+		b.matched(t)
 		b.topicSource[t] = n.Name
+	}
+	if n.Pattern != nil {
+		b.addPattern(n)
+	}
+	if n.Reset != "" {
+		if _, err := ParseReset(n.Reset); err != nil {
+			b.fail(err)
+		}
 	}
 	for _, p := range n.Parents {
 		b.byName[p].Children = append(b.byName[p].Children, n)
@@ -211,11 +223,13 @@ func (b *Builder) AddRepartition(r Repartition) {
 // Copartition demands that these source nodes' topics have equally many partitions.
 func (b *Builder) Copartition(sources ...string) {
 	var topics []string
+	var nodes []*Node
 	for _, s := range sources {
 		if n := b.byName[s]; n != nil {
-			topics = append(topics, n.Topics...)
+			topics, nodes = append(topics, n.Topics...), append(nodes, n)
 		}
 	}
+	b.together = append(b.together, nodes)
 	if len(topics) > 1 {
 		b.copartition = append(b.copartition, topics)
 	}
@@ -230,6 +244,7 @@ type Topology struct {
 	Repartitions []Repartition
 	// Copartition are groups of source topics that must have equally many partitions.
 	Copartition [][]string
+	together    [][]*Node // the sources of these groups, also those that have no topics yet
 	serdes      map[string]StoreSerdes
 	storeSteps  map[string][]string
 	// globalStores are the stores of all global parts.
@@ -290,7 +305,8 @@ func (b *Builder) Build() (*Topology, error) {
 	if b.err != nil {
 		return nil, b.err
 	}
-	t := &Topology{nodes: b.byName, order: b.nodes, serdes: b.serdes, storeSteps: b.storeSteps, Repartitions: b.repartitions, Copartition: b.copartition}
+	t := &Topology{nodes: b.byName, order: b.nodes, serdes: b.serdes, storeSteps: b.storeSteps, Repartitions: b.repartitions, Copartition: b.copartition,
+		together: b.together}
 	slices.SortFunc(t.Repartitions, func(x, y Repartition) int { return strings.Compare(x.Topic, y.Topic) })
 	root := b.groups()
 	subs := map[string]*Subtopology{}
