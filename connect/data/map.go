@@ -40,6 +40,9 @@ func MapOfStrings(pairs ...any) *Map {
 	return m
 }
 
+// MakeMap returns an empty map with room for n entries.
+func MakeMap(n int) *Map { return &Map{entries: make([]Entry, 0, n)} }
+
 // Len is the number of entries. A nil map has none.
 func (m *Map) Len() int {
 	if m == nil {

@@ -24,10 +24,10 @@ func ParseString(s string) (v SchemaAndValue, ok bool) {
 
 // scanner divides text into tokens: the delimiters : , { } [ ] " and what is between them. A backslash takes a delimiter its meaning.
 type scanner struct {
-	text     string
-	pos      int // behind the token that was read ahead, if any
-	next     string
-	ahead    bool
+	text  string
+	pos   int // behind the token that was read ahead, if any
+	next  string
+	ahead bool
 }
 
 func (s *scanner) mark() int {

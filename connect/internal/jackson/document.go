@@ -1,0 +1,314 @@
+// Package jackson is for JSON texts as the Jackson library reads and writes them, because Kafka Connect's bytes and its idea of what is JSON
+// are Jackson's: numbers may have leading zeros, text after the first value is ignored, characters outside the BMP are escaped.
+package jackson
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"unicode/utf8"
+
+	"github.com/kstreamlab/kstreamlab/connect/data"
+)
+
+// Kind is what a node is.
+type Kind uint8
+
+// The kinds. Missing is what an empty text holds.
+const (
+	Missing Kind = iota
+	Null
+	False
+	True
+	Integer
+	Float
+	String
+	Array
+	Object
+)
+
+// String is the name of Jackson's JsonNodeType.
+func (k Kind) String() string {
+	return [...]string{"MISSING", "NULL", "BOOLEAN", "BOOLEAN", "NUMBER", "NUMBER", "STRING", "ARRAY", "OBJECT"}[k]
+}
+
+// Jackson's limits.
+const (
+	maxDepth  = 1000
+	maxNumber = 1000
+)
+
+// node is a value of the text: its place, the number of its children, and the node that follows its last child.
+type node struct {
+	kind       Kind
+	escaped    bool // a string with escapes
+	start, end int32
+	size       int32
+	next       int32
+}
+
+// Document is a parsed text: its nodes in order, the root first. The zero Document may be used for one text after another.
+type Document struct {
+	text  []byte
+	nodes []node
+}
+
+// Node is one value of a document, good until the next Parse.
+type Node struct {
+	d *Document
+	i int32
+}
+
+// errSyntax is what every error of Parse wraps.
+var errSyntax = errors.New("not JSON")
+
+type parser struct {
+	d   *Document
+	pos int
+}
+
+func (p *parser) fail(what string) error {
+	return fmt.Errorf("%w: %s at byte %d", errSyntax, what, p.pos)
+}
+
+// Parse reads the first value of a text. The document keeps the text, which must not change.
+func (d *Document) Parse(text []byte) (Node, error) {
+	d.text, d.nodes = text, d.nodes[:0]
+	root := Node{d, 0}
+	if len(text) > math.MaxInt32 {
+		return root, fmt.Errorf("%w: too long", errSyntax)
+	}
+	p := parser{d: d}
+	if len(text) >= 3 && text[0] == 0xef && text[1] == 0xbb && text[2] == 0xbf {
+		p.pos = 3
+	}
+	p.blanks()
+	if p.pos == len(text) {
+		d.nodes = append(d.nodes, node{kind: Missing, next: 1})
+		return root, nil
+	}
+	if err := p.value(0); err != nil {
+		return root, err
+	}
+	if k := d.nodes[0].kind; (k == Integer || k == Float) && p.pos < len(text) && !blank(text[p.pos]) {
+		return root, p.fail("a blank is expected after the number")
+	}
+	return root, nil
+}
+
+func blank(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
+
+func (p *parser) blanks() {
+	for p.pos < len(p.d.text) && blank(p.d.text[p.pos]) {
+		p.pos++
+	}
+}
+
+func (p *parser) peek() byte {
+	if p.pos < len(p.d.text) {
+		return p.d.text[p.pos]
+	}
+	return 0
+}
+
+func (p *parser) add(k Kind, start int) *node {
+	p.d.nodes = append(p.d.nodes, node{kind: k, start: int32(start), end: int32(p.pos), next: int32(len(p.d.nodes) + 1)})
+	return &p.d.nodes[len(p.d.nodes)-1]
+}
+
+func (p *parser) value(depth int) error {
+	switch c := p.peek(); {
+	case c == '"':
+		return p.str()
+	case c == '{' || c == '[':
+		if depth >= maxDepth {
+			return p.fail("nested too deep")
+		}
+		return p.container(c, depth+1)
+	case c == '-' || c >= '0' && c <= '9':
+		return p.number()
+	case c == 't':
+		return p.literal("true", True)
+	case c == 'f':
+		return p.literal("false", False)
+	case c == 'n':
+		return p.literal("null", Null)
+	}
+	return p.fail("unexpected character")
+}
+
+func (p *parser) literal(word string, k Kind) error {
+	start := p.pos
+	if len(p.d.text)-start < len(word) || string(p.d.text[start:start+len(word)]) != word {
+		return p.fail("unrecognized token")
+	}
+	p.pos += len(word)
+	if c := p.peek(); c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c >= utf8.RuneSelf {
+		return p.fail("unrecognized token")
+	}
+	p.add(k, start)
+	return nil
+}
+
+func (p *parser) digits() int {
+	n := 0
+	for c := p.peek(); c >= '0' && c <= '9'; c = p.peek() {
+		p.pos++
+		n++
+	}
+	return n
+}
+
+func (p *parser) number() error {
+	start := p.pos
+	if p.peek() == '-' {
+		p.pos++
+	}
+	if p.digits() == 0 {
+		return p.fail("a digit is expected")
+	}
+	k := Integer
+	if p.peek() == '.' {
+		k = Float
+		p.pos++
+		if p.digits() == 0 {
+			return p.fail("a digit is expected after the point")
+		}
+	}
+	exponent := 0
+	if c := p.peek(); c == 'e' || c == 'E' {
+		k = Float
+		p.pos++
+		if c := p.peek(); c == '+' || c == '-' {
+			p.pos++
+		}
+		if exponent = p.digits(); exponent == 0 {
+			return p.fail("a digit is expected in the exponent")
+		}
+	}
+	if p.pos-start > maxNumber {
+		return p.fail("the number is too long")
+	}
+	p.add(k, start)
+	const harmless = 8 // digits of an exponent that cannot overflow a scale
+	if exponent > harmless {
+		if _, err := data.ParseDecimal(string(p.d.text[start:p.pos])); err != nil {
+			return p.fail("the number is out of range")
+		}
+	}
+	return nil
+}
+
+// str reads a string; its node is what is between the quotes.
+func (p *parser) str() error {
+	text := p.d.text
+	p.pos++
+	start := p.pos
+	escaped, ascii := false, true
+	for ; p.pos < len(text); p.pos++ {
+		switch c := text[p.pos]; {
+		case c == '"':
+			if !ascii && !utf8.Valid(text[start:p.pos]) {
+				return p.fail("invalid UTF-8")
+			}
+			n := p.add(String, start)
+			n.escaped = escaped
+			p.pos++
+			return nil
+		case c < ' ':
+			return p.fail("a control character in a string")
+		case c == '\\':
+			escaped = true
+			if !p.escape() {
+				return p.fail("an escape that is none")
+			}
+		case c >= utf8.RuneSelf:
+			ascii = false
+		}
+	}
+	return p.fail("the string does not end")
+}
+
+// escape steps to the last byte of an escape.
+func (p *parser) escape() bool {
+	p.pos++
+	switch p.peek() {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return true
+	case 'u':
+		if _, ok := hex4(p.d.text, p.pos+1); ok {
+			p.pos += 4
+			return true
+		}
+	}
+	return false
+}
+
+func hex4(text []byte, at int) (r rune, ok bool) {
+	if at+4 > len(text) {
+		return 0, false
+	}
+	for _, c := range text[at : at+4] {
+		r <<= 4
+		switch {
+		case c >= '0' && c <= '9':
+			r |= rune(c - '0')
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			r |= rune(c|0x20-'a') + 10
+		default:
+			return 0, false
+		}
+	}
+	return r, true
+}
+
+func (p *parser) container(open byte, depth int) error {
+	k, closing := Object, byte('}')
+	if open == '[' {
+		k, closing = Array, ']'
+	}
+	start, at := p.pos, len(p.d.nodes)
+	p.add(k, start)
+	p.pos++
+	p.blanks()
+	size := int32(0)
+	if p.peek() != closing {
+		for {
+			if err := p.member(k, depth); err != nil {
+				return err
+			}
+			size++
+			p.blanks()
+			if p.peek() != ',' {
+				break
+			}
+			p.pos++
+			p.blanks()
+		}
+	}
+	if p.peek() != closing {
+		return p.fail("a comma or the end is expected")
+	}
+	p.pos++
+	n := &p.d.nodes[at]
+	n.end, n.size, n.next = int32(p.pos), size, int32(len(p.d.nodes))
+	return nil
+}
+
+func (p *parser) member(k Kind, depth int) error {
+	if k == Object {
+		if p.peek() != '"' {
+			return p.fail("a name is expected")
+		}
+		if err := p.str(); err != nil {
+			return err
+		}
+		p.blanks()
+		if p.peek() != ':' {
+			return p.fail("a colon is expected")
+		}
+		p.pos++
+		p.blanks()
+	}
+	return p.value(depth)
+}
