@@ -2,11 +2,10 @@ package kafka
 
 import (
 	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"strings"
 
 	"github.com/kstreamlab/kstreamlab/broker/property"
+	"github.com/kstreamlab/kstreamlab/internal/keystore"
 )
 
 // security reads what security.protocol asks for.
@@ -36,45 +35,29 @@ func (v *values) tls() (*tls.Config, error) {
 		id, _ := property.Suite(name) // checked
 		config.CipherSuites = append(config.CipherSuites, id)
 	}
-	keys := store{kind: v.text("ssl.keystore.type"), file: v.text("ssl.keystore.location"), password: v.text("ssl.keystore.password"),
-		key: v.text("ssl.keystore.key"), certificates: v.text("ssl.keystore.certificate.chain"), keyPassword: v.text("ssl.key.password")}
-	trust := store{kind: v.text("ssl.truststore.type"), file: v.text("ssl.truststore.location"), password: v.text("ssl.truststore.password"),
-		certificates: v.text("ssl.truststore.certificates")}
+	keys := keystore.Store{Kind: v.text("ssl.keystore.type"), File: v.text("ssl.keystore.location"), Password: v.text("ssl.keystore.password"),
+		Key: v.text("ssl.keystore.key"), Certificates: v.text("ssl.keystore.certificate.chain"), KeyPassword: v.text("ssl.key.password")}
+	trust := keystore.Store{Kind: v.text("ssl.truststore.type"), File: v.text("ssl.truststore.location"), Password: v.text("ssl.truststore.password"),
+		Certificates: v.text("ssl.truststore.certificates")}
 	anyName := v.text("ssl.endpoint.identification.algorithm") == ""
 	if !strings.Contains(v.text("security.protocol"), "SSL") {
 		return config, nil
 	}
 	var err error
-	if config.RootCAs, err = trust.trusted(); err != nil {
-		return nil, &fileError{"ssl.truststore", trust.file, err}
+	if config.RootCAs, err = trust.Trusted(); err != nil {
+		return nil, &fileError{"ssl.truststore", trust.File, err}
 	}
-	cert, err := keys.identity()
+	cert, err := keys.Identity()
 	if err != nil {
-		return nil, &fileError{"ssl.keystore", keys.file, err}
+		return nil, &fileError{"ssl.keystore", keys.File, err}
 	}
 	if cert != nil {
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return cert, nil }
 	}
 	if anyName {
-		verifyWithoutName(config)
+		keystore.AnyName(config)
 	}
 	return config, nil
-}
-
-// verifyWithoutName makes config trust the chain of certificates whatever name they are for.
-func verifyWithoutName(config *tls.Config) {
-	config.InsecureSkipVerify = true // Go has no other way to leave out the name alone: the chain is verified here
-	config.VerifyConnection = func(state tls.ConnectionState) error {
-		if len(state.PeerCertificates) == 0 {
-			return errors.New("the broker has no certificate")
-		}
-		options := x509.VerifyOptions{Roots: config.RootCAs, Intermediates: x509.NewCertPool()}
-		for _, cert := range state.PeerCertificates[1:] {
-			options.Intermediates.AddCert(cert)
-		}
-		_, err := state.PeerCertificates[0].Verify(options)
-		return err
-	}
 }
 
 // fileError is a key or trust store that cannot be used.

@@ -1,4 +1,5 @@
-package kafka
+// Package keystore is for whoever makes a TLS client of Kafka's ssl properties: it reads Java's key stores and trust stores, and PEM.
+package keystore
 
 import (
 	"bytes"
@@ -15,33 +16,33 @@ import (
 	"software.sslmate.com/src/go-pkcs12"
 )
 
-// store is a key store or trust store: a file, or PEM text.
-type store struct {
-	kind              string // JKS, PKCS12, PEM
-	file, password    string
-	key, certificates string // PEM instead of a file
-	keyPassword       string // empty: the store's
+// Store is a key store or trust store: a file, or PEM text. The zero value is none.
+type Store struct {
+	Kind              string // JKS, PKCS12, PEM
+	File, Password    string
+	Key, Certificates string // PEM instead of a file
+	KeyPassword       string // empty: the store's
 }
 
 // jksMagic begins a JKS file. Java reads a PKCS12 file as a JKS store too, so that the type says little.
 var jksMagic = []byte{0xFE, 0xED, 0xFE, 0xED}
 
-func (s store) read() (data []byte, jks bool, err error) {
-	data, err = os.ReadFile(s.file)
+func (s Store) read() (data []byte, jks bool, err error) {
+	data, err = os.ReadFile(s.File)
 	if err != nil {
 		return nil, false, errors.Unwrap(err) // without the name: the caller tells it
 	}
 	return data, bytes.HasPrefix(data, jksMagic), nil
 }
 
-// trusted are the certificates of a trust store; nil, the system's, when none is given.
-func (s store) trusted() (*x509.CertPool, error) {
+// Trusted are the certificates of a trust store; nil, the system's, when none is given.
+func (s Store) Trusted() (*x509.CertPool, error) {
 	var certs []*x509.Certificate
 	var err error
 	switch {
-	case s.certificates != "":
-		certs, err = pemCertificates([]byte(s.certificates))
-	case s.file == "":
+	case s.Certificates != "":
+		certs, err = pemCertificates([]byte(s.Certificates))
+	case s.File == "":
 		return nil, nil
 	default:
 		certs, err = s.trustedFile()
@@ -59,22 +60,22 @@ func (s store) trusted() (*x509.CertPool, error) {
 	return pool, nil
 }
 
-func (s store) trustedFile() ([]*x509.Certificate, error) {
+func (s Store) trustedFile() ([]*x509.Certificate, error) {
 	data, jks, err := s.read()
 	switch {
 	case err != nil:
 		return nil, err
-	case s.kind == "PEM":
+	case s.Kind == "PEM":
 		return pemCertificates(data)
 	case jks:
 		return s.trustedJKS(data)
 	}
-	return pkcs12.DecodeTrustStore(data, s.password)
+	return pkcs12.DecodeTrustStore(data, s.Password)
 }
 
-func (s store) trustedJKS(data []byte) (certs []*x509.Certificate, err error) {
+func (s Store) trustedJKS(data []byte) (certs []*x509.Certificate, err error) {
 	ks := keystore.New()
-	if err := ks.Load(bytes.NewReader(data), []byte(s.password)); err != nil {
+	if err := ks.Load(bytes.NewReader(data), []byte(s.Password)); err != nil {
 		return nil, err
 	}
 	for _, alias := range ks.Aliases() {
@@ -94,24 +95,24 @@ func (s store) trustedJKS(data []byte) (certs []*x509.Certificate, err error) {
 	return certs, nil
 }
 
-// identity is the private key of a key store with its certificates; nil when none is given.
-func (s store) identity() (*tls.Certificate, error) {
-	if s.key != "" {
-		return pemIdentity([]byte(s.key), []byte(s.certificates), s.keyPassword)
+// Identity is the private key of a key store with its certificates; nil when none is given.
+func (s Store) Identity() (*tls.Certificate, error) {
+	if s.Key != "" {
+		return pemIdentity([]byte(s.Key), []byte(s.Certificates), s.KeyPassword)
 	}
-	if s.file == "" {
+	if s.File == "" {
 		return nil, nil
 	}
 	data, jks, err := s.read()
 	switch {
 	case err != nil:
 		return nil, err
-	case s.kind == "PEM":
-		return pemIdentity(data, data, s.keyPassword)
+	case s.Kind == "PEM":
+		return pemIdentity(data, data, s.KeyPassword)
 	case jks:
 		return s.identityJKS(data)
 	}
-	key, leaf, chain, err := pkcs12.DecodeChain(data, s.password)
+	key, leaf, chain, err := pkcs12.DecodeChain(data, s.Password)
 	if err != nil {
 		return nil, err
 	}
@@ -122,14 +123,14 @@ func (s store) identity() (*tls.Certificate, error) {
 	return out, nil
 }
 
-func (s store) identityJKS(data []byte) (*tls.Certificate, error) {
+func (s Store) identityJKS(data []byte) (*tls.Certificate, error) {
 	ks := keystore.New(keystore.WithOrderedAliases())
-	if err := ks.Load(bytes.NewReader(data), []byte(s.password)); err != nil {
+	if err := ks.Load(bytes.NewReader(data), []byte(s.Password)); err != nil {
 		return nil, err
 	}
-	password := s.keyPassword
+	password := s.KeyPassword
 	if password == "" {
-		password = s.password
+		password = s.Password
 	}
 	for _, alias := range ks.Aliases() {
 		if !ks.IsPrivateKeyEntry(alias) {
@@ -197,4 +198,20 @@ func pemIdentity(keys, certificates []byte, password string) (*tls.Certificate, 
 		out.Certificate = append(out.Certificate, c.Raw)
 	}
 	return out, err
+}
+
+// AnyName makes config trust the chain of certificates whatever name they are for: ssl.endpoint.identification.algorithm is empty.
+func AnyName(config *tls.Config) {
+	config.InsecureSkipVerify = true // Go has no other way to leave out the name alone: the chain is verified here
+	config.VerifyConnection = func(state tls.ConnectionState) error {
+		if len(state.PeerCertificates) == 0 {
+			return errors.New("the server has no certificate")
+		}
+		options := x509.VerifyOptions{Roots: config.RootCAs, Intermediates: x509.NewCertPool()}
+		for _, cert := range state.PeerCertificates[1:] {
+			options.Intermediates.AddCert(cert)
+		}
+		_, err := state.PeerCertificates[0].Verify(options)
+		return err
+	}
 }
