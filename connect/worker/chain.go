@@ -1,0 +1,115 @@
+package worker
+
+import (
+	"strings"
+
+	"github.com/kstreamlab/kstreamlab/connect"
+	"github.com/kstreamlab/kstreamlab/connect/config"
+	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/internal/host"
+)
+
+// Stage is a transform with the predicate that decides whether it is applied: Kafka's TransformationStage.
+type Stage struct {
+	Class     string // of the transform
+	Transform connect.Transform
+	Predicate connect.Predicate // may be nil
+	Negate    bool
+}
+
+// Apply applies the stage to one record; nil drops it.
+func (s *Stage) Apply(r *connect.Record) (*connect.Record, error) {
+	if s.Predicate != nil {
+		holds, err := s.Predicate.Holds(r)
+		if err != nil {
+			return nil, err
+		}
+		if holds == s.Negate {
+			return r, nil
+		}
+	}
+	return s.Transform.Apply(r)
+}
+
+// Chain is the transforms of one task, in order.
+type Chain []*Stage
+
+// Apply applies all stages; a record that is dropped ends it.
+func (c Chain) Apply(r *connect.Record) (*connect.Record, error) {
+	for _, s := range c {
+		var err error
+		if r, err = s.Apply(r); err != nil || r == nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// Close closes all plugins.
+func (c Chain) Close() {
+	for _, s := range c {
+		s.Transform.Close()
+		if s.Predicate != nil {
+			s.Predicate.Close()
+		}
+	}
+}
+
+// Chain makes and configures the transforms and predicates that the connector names. An error is a ConnectException caused by that of the
+// plugin.
+func (c *ConnectorConfig) Chain(h host.Host) (Chain, error) {
+	var out Chain
+	for _, alias := range c.Values.List(transformsKey) {
+		s, err := c.stage(h, alias)
+		if err != nil {
+			out.Close()
+			return nil, data.ConnectException.Because(err)
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+func (c *ConnectorConfig) stage(h host.Host, alias string) (*Stage, error) {
+	prefix := transformsKey + "." + alias + "."
+	class := c.Values.String(prefix + "type")
+	t, err := c.plugins.NewTransform(h, class)
+	if err != nil {
+		return nil, err
+	}
+	if x, ok := c.plugins.Find(connect.KindTransform, class); ok {
+		class = x.Class
+	}
+	s := &Stage{Class: class, Transform: t}
+	props := config.PropsOf(c.Props).WithPrefix(prefix)
+	predicate, has := props[predicateProperty]
+	s.Negate = strings.EqualFold(props.Text(negateProperty), "true")
+	delete(props, predicateProperty)
+	delete(props, negateProperty)
+	if err := t.Configure(props); err != nil {
+		t.Close()
+		return nil, err
+	}
+	if !has {
+		return s, nil
+	}
+	return s, c.addPredicate(h, s, data.Text(predicate))
+}
+
+func (c *ConnectorConfig) addPredicate(h host.Host, s *Stage, alias string) error {
+	prefix := predicatesKey + "." + alias + "."
+	class := c.Values.String(prefix + "type")
+	if class == "" {
+		return data.ConfigException.Errorf("Unknown configuration '%stype'", prefix)
+	}
+	p, err := c.plugins.NewPredicate(h, class)
+	if err != nil {
+		return err
+	}
+	if err := p.Configure(config.PropsOf(c.Props).WithPrefix(prefix)); err != nil {
+		p.Close()
+		return err
+	}
+	s.Predicate = p
+	return nil
+}
