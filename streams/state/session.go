@@ -1,9 +1,11 @@
 package state
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/kstreamlab/kstreamlab/streams/serde"
 )
@@ -87,6 +89,37 @@ func (s *Session[K, V]) Find(k K, earliestEnd, latestStart int64) (_ []Found[V],
 		return nil, err
 	}
 	return s.found, it.Close()
+}
+
+// Range walks over the sessions of the keys within bounds that end at earliestEnd or later and start at latestStart or earlier: findSessions
+// and fetch of a range of keys. As in Kafka, a store in memory goes by end, then key, then start; a persistent one segment by segment, each by
+// key, end and start.
+func (s *Session[K, V]) Range(b Bounds[K], earliestEnd, latestStart int64) (*Rows[K, V], error) {
+	sp, err := b.span(s.key, s.topic)
+	if err != nil {
+		return nil, err
+	}
+	lo, hi := sp.From, sp.To
+	sp.To = nil // longer keys that begin with the last one sort between its sessions
+	sp.FromTime = max(earliestEnd, 0)
+	it := s.h.Top.Scan(sp)
+	if s.h.InMemory {
+		if it, err = byTime(it, SessionTime, b.Reverse); err != nil {
+			return nil, err
+		}
+	}
+	return &Rows[K, V]{it: it, decode: func(k, v []byte) (e Entry[K, V], ok bool, err error) {
+		key, w := k[:len(k)-16], SessionWindow(k)
+		if w.End < earliestEnd || w.Start > latestStart || lo != nil && bytes.Compare(key, lo) < 0 || hi != nil && bytes.Compare(key, hi) >= 0 {
+			return e, false, nil
+		}
+		e.Time, e.Window = -1, w
+		if e.Key, err = s.key.Decode(s.topic, slices.Clone(key)); err != nil {
+			return e, false, err
+		}
+		e.Value, err = s.value.Decode(s.topic, v)
+		return e, err == nil, err
+	}}, nil
 }
 
 // Fetch returns one session's value; ok is false where there is none, or it has expired.

@@ -2,6 +2,7 @@ package state_test
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -41,8 +42,10 @@ func TestSessionStoreAgainstAModel(t *testing.T) {
 					k = known[r.IntN(len(known))]
 					no(t, s.Remove(k.Key, k.Window))
 					delete(model, k)
-				case n < 9:
+				case n < 8:
 					checkFind(t, s, model, k.Key, start-20_000, start+20_000)
+				case n < 9:
+					checkSessions(t, s, model, state.Bounds[string]{From: bound(r), To: bound(r), Reverse: r.IntN(2) == 0}, start-20_000, start+20_000)
 				default:
 					no(t, h.Flush())
 					no(t, h.db.Commit(nil))
@@ -75,6 +78,42 @@ func checkFind(t *testing.T, s *state.Session[string, string], model map[serde.W
 		got = append(got, fmt.Sprintf("%08d-%08d=%s", f.Window.End, f.Window.Start, f.Value))
 	}
 	same(t, "sessions of a key", want, got)
+}
+
+// bound is a key, or none.
+func bound(r *rand.Rand) *string {
+	if k := r.IntN(5); k < 4 {
+		return &[]string{"", "a", "a\x00", "ab"}[k]
+	}
+	return nil
+}
+
+func checkSessions(t *testing.T, s *state.Session[string, string], model map[serde.Windowed[string]]string, b state.Bounds[string], end, start int64) {
+	t.Helper()
+	var want, got []state.Entry[string, string]
+	for k, v := range model {
+		if k.Window.End >= end && k.Window.Start <= start && (b.From == nil || k.Key >= *b.From) && (b.To == nil || k.Key <= *b.To) {
+			want = append(want, state.Entry[string, string]{Key: k.Key, Value: v, Window: k.Window, Time: -1})
+		}
+	}
+	byKey := func(x state.Entry[string, string]) string {
+		return x.Key + string(binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, uint64(x.Window.End)), uint64(x.Window.Start)))
+	}
+	slices.SortFunc(want, func(x, y state.Entry[string, string]) int {
+		c := cmp.Compare(byKey(x), byKey(y))
+		if s.Handle().InMemory {
+			c = cmp.Or(cmp.Compare(x.Window.End, y.Window.End), c)
+		}
+		if b.Reverse {
+			c = -c
+		}
+		return c
+	})
+	rows, err := s.Range(b, end, start)
+	no(t, err)
+	got, err = rows.All()
+	no(t, err)
+	same(t, "sessions of keys", want, got)
 }
 
 func checkEnds(t *testing.T, s *state.Session[string, string], model map[serde.Windowed[string]]string, from, to int64) {

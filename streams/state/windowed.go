@@ -124,7 +124,7 @@ func (s windowed[K, V]) Range(b Bounds[K], from, to int64) (*Rows[K, V], error) 
 	sp.FromTime, sp.ToTime = max(from, 0), to
 	it := s.h.Top.Scan(sp)
 	if s.h.InMemory {
-		if it, err = byStart(it, b.Reverse); err != nil {
+		if it, err = byTime(it, WindowTime, b.Reverse); err != nil {
 			return nil, err
 		}
 	}
@@ -134,8 +134,8 @@ func (s windowed[K, V]) Range(b Bounds[K], from, to int64) (*Rows[K, V], error) 
 	})}, nil
 }
 
-// byStart reads rows and orders them by start.
-func byStart(it Iterator, reverse bool) (Iterator, error) {
+// byTime reads rows and orders them by a time in their keys.
+func byTime(it Iterator, time func(key []byte) int64, reverse bool) (Iterator, error) {
 	rows := &rowsIter{}
 	for it.Next() {
 		rows.rows = append(rows.rows, op{key: slices.Clone(it.Key()), value: it.Value()})
@@ -145,7 +145,7 @@ func byStart(it Iterator, reverse bool) (Iterator, error) {
 		err = err2
 	}
 	slices.SortStableFunc(rows.rows, func(a, b op) int {
-		c := cmp.Compare(WindowTime(a.key), WindowTime(b.key))
+		c := cmp.Compare(time(a.key), time(b.key))
 		if reverse {
 			c = -c
 		}
