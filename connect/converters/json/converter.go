@@ -3,6 +3,7 @@
 package json
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/kstreamlab/kstreamlab/broker"
@@ -45,6 +46,8 @@ type Converter struct {
 	equals  cache[uint64, text]         // by its hash
 	read    cache[string, *data.Schema] // the schema by its JSON
 	doc     jackson.Document
+	prefix  []byte       // what the last envelope began with, up to its payload
+	same    *data.Schema // its schema
 	names   map[string]string
 }
 
@@ -120,11 +123,11 @@ func (c *Converter) FromConnect(_ string, _ *[]broker.Header, s *data.Schema, v 
 	b := c.buf[:0]
 	var err error
 	if c.schemas {
-		b = append(b, `{"schema":`...)
+		b = append(b, beforeSchema...)
 		if b, err = c.appendSchema(b, s); err != nil {
 			return nil, err
 		}
-		b = append(b, `,"payload":`...)
+		b = append(b, beforePayload...)
 	}
 	if b, err = c.appendValue(b, s, v); err != nil {
 		return nil, err
@@ -152,6 +155,12 @@ func (c *Converter) ToConnect(_ string, _ []broker.Header, b []byte) (data.Schem
 	if b == nil {
 		return out, nil
 	}
+	if inner, ok := c.samePrefix(b); ok {
+		var err error
+		out.Schema = c.same
+		out.Value, err = c.valueOf(c.same, inner, true)
+		return whole(out, err)
+	}
 	payload, err := c.doc.Parse(b)
 	if err != nil {
 		return out, data.DataException.Wrap(data.SerializationException.Wrap(err, err.Error()), "Converting byte[] to Kafka Connect data failed due to serialization error: ")
@@ -170,11 +179,40 @@ func (c *Converter) ToConnect(_ string, _ []broker.Header, b []byte) (data.Schem
 			return data.SchemaAndValue{}, err
 		}
 		payload = inner
+		c.keepPrefix(b, schema, out.Schema)
 	}
-	if out.Value, err = c.valueOf(out.Schema, payload, true); err != nil {
+	out.Value, err = c.valueOf(out.Schema, payload, true)
+	return whole(out, err)
+}
+
+func whole(v data.SchemaAndValue, err error) (data.SchemaAndValue, error) {
+	if err != nil {
 		return data.SchemaAndValue{}, err
 	}
-	return out, nil
+	return v, nil
+}
+
+const (
+	beforeSchema  = `{"schema":`
+	beforePayload = `,"payload":`
+)
+
+// keepPrefix remembers an envelope as JsonConverter writes it, so that the next one with the same schema need not be read up to its payload.
+func (c *Converter) keepPrefix(b []byte, schema jackson.Node, s *data.Schema) {
+	n := len(beforeSchema) + len(schema.Raw())
+	if s == nil || !bytes.HasPrefix(b, []byte(beforeSchema)) || !bytes.HasPrefix(b[n:], []byte(beforePayload)) {
+		return
+	}
+	c.prefix, c.same = append(c.prefix[:0], b[:n+len(beforePayload)]...), s
+}
+
+// samePrefix is the payload of an envelope that begins like the last one.
+func (c *Converter) samePrefix(b []byte) (payload jackson.Node, ok bool) {
+	if len(c.prefix) == 0 || !bytes.HasPrefix(b, c.prefix) || b[len(b)-1] != '}' {
+		return payload, false
+	}
+	payload, err := c.doc.Parse(b[len(c.prefix) : len(b)-1])
+	return payload, err == nil && c.doc.Whole()
 }
 
 // members counts an object's different names.

@@ -3,6 +3,7 @@
 package jackson
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -51,6 +52,7 @@ type node struct {
 type Document struct {
 	text  []byte
 	nodes []node
+	end   int // behind the value
 }
 
 // Node is one value of a document, good until the next Parse.
@@ -90,10 +92,16 @@ func (d *Document) Parse(text []byte) (Node, error) {
 	if err := p.value(0); err != nil {
 		return root, err
 	}
+	d.end = p.pos
 	if k := d.nodes[0].kind; (k == Integer || k == Float) && p.pos < len(text) && !blank(text[p.pos]) {
 		return root, p.fail("a blank is expected after the number")
 	}
 	return root, nil
+}
+
+// Whole says whether the value that was read last was the whole text, but for blanks.
+func (d *Document) Whole() bool {
+	return len(d.nodes) > 0 && d.nodes[0].kind != Missing && len(bytes.Trim(d.text[d.end:], " \n\t\r")) == 0
 }
 
 func blank(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
