@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
+	"github.com/kstreamlab/kstreamlab/streams/internal/task"
 	"github.com/kstreamlab/kstreamlab/streams/internal/topology"
 )
 
@@ -118,6 +120,14 @@ func (c *Config) prefix() string {
 
 func continues(handler string) bool {
 	return handler == "continue" || strings.Contains(handler, "LogAndContinue")
+}
+
+// stateDirOf is the directory of a task, or of the global one.
+func (c *Config) stateDirOf(id processor.TaskID) string {
+	if id == task.GlobalID {
+		return c.taskDir("global")
+	}
+	return c.taskDir(id.String())
 }
 
 func (c *Config) taskDir(id string) string { return path.Join(c.StateDir, c.ApplicationID, id) }

@@ -18,7 +18,7 @@ func (t *Topology) Plan() *topology.Topology { return t.t }
 // TaskConfig is what the tasks of a topology share under a configuration.
 func TaskConfig(t *Topology, c *Config, h host.Host) *task.Config {
 	return &task.Config{ApplicationID: c.prefix(), Topology: t.t, Host: h, MaxTaskIdle: c.MaxTaskIdle.Milliseconds(), EmitInterval: 1000, Buffered: c.Buffered,
-		ForgetTime: c.ForgetTime, Handlers: handlers(c, h.Log().With("application", c.ApplicationID))}
+		ForgetTime: c.ForgetTime, AppConfigs: c.Properties, StateDir: c.stateDirOf, Handlers: handlers(c, h.Log().With("application", c.ApplicationID))}
 }
 
 // handlers are the built-in exception handlers of a configuration.

@@ -26,6 +26,7 @@ var Cases = []Case{
 	{"reset policies", resets},
 	{"out of range", outOfRange},
 	{"foreign key", foreignKeys},
+	{"global table", globalTable},
 }
 
 // Place is where a case runs: one process, and its way to a cluster. It is for one case.
@@ -36,6 +37,7 @@ type Place struct {
 	Prefix string
 
 	apps []*streams.Instance
+	disk bool // stores are kept on the host's disk
 }
 
 // patience is how long a case waits for what must come.
@@ -106,7 +108,7 @@ func (p *Place) write(ctx context.Context, lines ...line) error {
 	return producer.Flush(ctx)
 }
 
-// app starts an application with threads of its own, and its stores in memory.
+// app starts an application with threads of its own.
 func (p *Place) app(name string, top *streams.Topology, threads int, props map[string]string) (*streams.Instance, error) {
 	all := map[string]string{"application.id": p.name(name), "commit.interval.ms": "100", "metadata.max.age.ms": "1000", "heartbeat.interval.ms": "300",
 		"num.stream.threads": fmt.Sprint(threads), "state.dir": "/" + p.name(name), "replication.factor": "-1"}
@@ -117,7 +119,7 @@ func (p *Place) app(name string, top *streams.Topology, threads int, props map[s
 	if err != nil {
 		return nil, err
 	}
-	cfg.MemoryEngine = true
+	cfg.MemoryEngine = !p.disk
 	cfg.ProcessID[0] = byte(len(p.apps) + 1) // several instances of one process
 	i := streams.NewInstance(top, cfg, p.Cluster, p.Host)
 	if err := i.Start(); err != nil {

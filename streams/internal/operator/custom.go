@@ -2,7 +2,9 @@ package operator
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
@@ -88,6 +90,23 @@ func (s *Surroundings) TaskID() processor.TaskID { return s.t.ID() }
 
 // ApplicationID is application.id.
 func (s *Surroundings) ApplicationID() string { return s.t.ApplicationID() }
+
+// AppConfigs are the application's properties as they were given. The map is the caller's.
+func (s *Surroundings) AppConfigs() map[string]string { return maps.Clone(s.t.AppConfigs()) }
+
+// AppConfigsWithPrefix are those that begin with a prefix, without it.
+func (s *Surroundings) AppConfigsWithPrefix(prefix string) map[string]string {
+	out := map[string]string{}
+	for name, value := range s.t.AppConfigs() { // into a map again
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			out[rest] = value
+		}
+	}
+	return out
+}
+
+// StateDir is the directory of the task: <state.dir>/<application.id>/<task>. It is there if the task has persistent stores.
+func (s *Surroundings) StateDir() string { return s.t.StateDir() }
 
 // StreamTime is the task's stream time in ms: the highest timestamp so far; -1 before the first record.
 func (s *Surroundings) StreamTime() int64 { return s.t.StreamTime() }
@@ -209,7 +228,7 @@ func (c *Context[KO, VO]) take(r processor.Record[KO, VO]) error {
 		return &UseError{fmt.Sprintf("a record with the negative timestamp %d cannot be forwarded", r.Timestamp)}
 	}
 	c.out = r
-	c.out.NullKey = r.NullKey || c.nullKey(&r.Key)
-	c.out.NullValue = r.NullValue || c.nullValue(&r.Value)
+	c.out.NullKey = r.NullKey || c.nullKey(&c.out.Key)
+	c.out.NullValue = r.NullValue || c.nullValue(&c.out.Value)
 	return nil
 }

@@ -114,6 +114,7 @@ type FlatMap[K, V, K2, V2 any] struct {
 
 	nullKey   func(*K2) bool
 	nullValue func(*V2) bool
+	out       processor.Record[K2, V2]
 }
 
 // Init implements processor.Instance.
@@ -130,9 +131,9 @@ func (n *FlatMap[K, V, K2, V2]) Process(r *processor.Record[K, V]) error {
 	}
 	for i := range pairs {
 		p := &pairs[i]
-		o := processor.Record[K2, V2]{Key: p.Key, Value: p.Value, NullKey: n.nullKey(&p.Key), NullValue: n.nullValue(&p.Value),
+		n.out = processor.Record[K2, V2]{Key: p.Key, Value: p.Value, NullKey: n.nullKey(&p.Key), NullValue: n.nullValue(&p.Value),
 			Timestamp: r.Timestamp, Headers: r.Headers}
-		if err := n.Forward(&o); err != nil {
+		if err := n.Forward(&n.out); err != nil {
 			return err
 		}
 	}
@@ -145,6 +146,7 @@ type FlatMapValues[K, V, V2 any] struct {
 	F func(k K, v V) ([]V2, error)
 
 	nullValue func(*V2) bool
+	out       processor.Record[K, V2]
 }
 
 // Init implements processor.Instance.
@@ -160,9 +162,9 @@ func (n *FlatMapValues[K, V, V2]) Process(r *processor.Record[K, V]) error {
 		return err
 	}
 	for i := range values {
-		o := processor.Record[K, V2]{Key: r.Key, NullKey: r.NullKey, Value: values[i], NullValue: n.nullValue(&values[i]),
+		n.out = processor.Record[K, V2]{Key: r.Key, NullKey: r.NullKey, Value: values[i], NullValue: n.nullValue(&values[i]),
 			Timestamp: r.Timestamp, Headers: r.Headers}
-		if err := n.Forward(&o); err != nil {
+		if err := n.Forward(&n.out); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package processor
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/streams/serde"
@@ -64,11 +65,19 @@ type Source[K, V any] struct {
 
 	nullKey   func(*K) bool
 	nullValue func(*V) bool
+	// textKey and textValue are Key and Value where both are of texts; else nil.
+	textKey   serde.TextDecoder[K]
+	textValue serde.TextDecoder[V]
 }
 
 // Init implements Instance.
 func (s *Source[K, V]) Init(t Task) error {
 	s.nullKey, s.nullValue = NullTest[K](), NullTest[V]()
+	k, isKey := s.Key.(serde.TextDecoder[K])
+	v, isValue := s.Value.(serde.TextDecoder[V])
+	if isKey && isValue {
+		s.textKey, s.textValue = k, v
+	}
 	return s.Output.Init(t)
 }
 
@@ -88,18 +97,8 @@ type slot[K, V any] struct {
 func (s *slot[K, V]) Load(raw *broker.Record, partitionTime int64) (int64, error) {
 	r := &s.rec
 	*r = Record[K, V]{NullKey: raw.Key == nil, NullValue: raw.Value == nil, Timestamp: raw.Timestamp, Headers: raw.Headers}
-	var err error
-	if !r.NullKey {
-		if r.Key, err = s.src.Key.Decode(s.tp.Topic, raw.Key); err != nil {
-			return 0, &DeserializationError{"key", err}
-		}
-		r.NullKey = s.src.nullKey(&r.Key)
-	}
-	if !r.NullValue {
-		if r.Value, err = s.src.Value.Decode(s.tp.Topic, raw.Value); err != nil {
-			return 0, &DeserializationError{"value", err}
-		}
-		r.NullValue = s.src.nullValue(&r.Value)
+	if err := s.decode(raw); err != nil {
+		return 0, err
 	}
 	extract := s.src.Extract
 	if extract == nil {
@@ -111,6 +110,43 @@ func (s *slot[K, V]) Load(raw *broker.Record, partitionTime int64) (int64, error
 	ts, err := extract(Extracted[K, V]{s.tp, raw.Offset, r, s.src.now}, partitionTime)
 	r.Timestamp = ts
 	return ts, err
+}
+
+// decode reads key and value.
+func (s *slot[K, V]) decode(raw *broker.Record) (err error) {
+	r := &s.rec
+	var text string // key and value in one allocation
+	both := s.src.textKey != nil && !r.NullKey && !r.NullValue
+	if both {
+		var b strings.Builder
+		b.Grow(len(raw.Key) + len(raw.Value))
+		b.Write(raw.Key)
+		b.Write(raw.Value)
+		text = b.String()
+	}
+	if !r.NullKey {
+		if both {
+			r.Key, err = s.src.textKey.DecodeText(s.tp.Topic, text[:len(raw.Key)])
+		} else {
+			r.Key, err = s.src.Key.Decode(s.tp.Topic, raw.Key)
+		}
+		if err != nil {
+			return &DeserializationError{"key", err}
+		}
+		r.NullKey = s.src.nullKey(&r.Key)
+	}
+	if !r.NullValue {
+		if both {
+			r.Value, err = s.src.textValue.DecodeText(s.tp.Topic, text[len(raw.Key):])
+		} else {
+			r.Value, err = s.src.Value.Decode(s.tp.Topic, raw.Value)
+		}
+		if err != nil {
+			return &DeserializationError{"value", err}
+		}
+		r.NullValue = s.src.nullValue(&r.Value)
+	}
+	return nil
 }
 
 func (s *slot[K, V]) Process() error { return s.src.Forward(&s.rec) }

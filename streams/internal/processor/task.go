@@ -37,6 +37,10 @@ const (
 type Task interface {
 	ID() TaskID
 	ApplicationID() string
+	// AppConfigs are the application's properties as they were given. They are not to be changed.
+	AppConfigs() map[string]string
+	// StateDir is the directory of the task's persistent stores, on the host's file system.
+	StateDir() string
 	// Context is the record in hand. The pointer is the same for the life of the task; what it points to changes.
 	Context() *RecordContext
 	// StreamTime is the task's stream time, -1 before the first record.

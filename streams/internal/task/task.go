@@ -35,6 +35,9 @@ type Config struct {
 	// OpenEngine opens the database of a task's persistent stores; nil: memory.
 	OpenEngine func(id processor.TaskID) (state.Engine, error)
 	Handlers   Handlers
+	// AppConfigs are the application's properties, and StateDir is the directory of a task's persistent stores. Nil: there is none.
+	AppConfigs map[string]string
+	StateDir   func(id processor.TaskID) string
 	// Global finds a global store of the instance, to be read only; nil: there are none.
 	Global func(store string) *state.Handle
 	// ForgetTime switches off what Kafka does not have: operators' times are then forgotten with the task, as in Kafka Streams.
@@ -202,6 +205,17 @@ func (t *Task) ID() processor.TaskID { return t.id }
 
 // ApplicationID is the application's.
 func (t *Task) ApplicationID() string { return t.cfg.ApplicationID }
+
+// AppConfigs implements processor.Task.
+func (t *Task) AppConfigs() map[string]string { return t.cfg.AppConfigs }
+
+// StateDir implements processor.Task.
+func (t *Task) StateDir() string {
+	if t.cfg.StateDir == nil {
+		return ""
+	}
+	return t.cfg.StateDir(t.id)
+}
 
 // Changelogs are the logged stores and the offset from which each is to be restored; -1: from the beginning.
 func (t *Task) Changelogs() (map[string]int64, error) {
