@@ -95,6 +95,31 @@ func (c *Client) Pick(n Named, s Schema) (Choice, error) {
 	return Choice{}, &Failure{"Error " + doing + s.Text, err}
 }
 
+// Refer registers a file that a Protobuf schema imports, or looks it up where auto.register.schemas is false, and says how to refer to it.
+func (c *Client) Refer(file string, s Schema) (Reference, error) {
+	subject, ctx := c.ReferenceSubject(file), context.Background()
+	fail := func(doing string, err error) (Reference, error) {
+		return Reference{}, &Failure{"Error " + doing + ": " + s.Text, err}
+	}
+	if !c.AutoRegister && c.UseLatest {
+		last, err := c.Latest(ctx, subject)
+		if err != nil {
+			return fail("retrieving latest version", err)
+		}
+		return Reference{file, subject, last.Version}, nil
+	}
+	if c.AutoRegister {
+		if _, err := c.Register(ctx, subject, s); err != nil {
+			return fail("registering Protobuf schema", err)
+		}
+	}
+	found, err := c.Lookup(ctx, subject, s)
+	if err != nil {
+		return fail("retrieving Protobuf schema", err)
+	}
+	return Reference{file, subject, found.Version}, nil
+}
+
 // Resolve finds the schema that a record's header names, of the type that the caller reads. Errors are of type *Failure.
 func (c *Client) Resolve(id Ident, want string, key bool) (Schema, error) {
 	s, err := c.Schema(context.Background(), id)

@@ -21,6 +21,12 @@ type Serde[T any] interface {
 	String() string
 }
 
+// TextDecoder is for serdes whose values are parts of a text: DecodeText is Decode of a text that is the caller's copy already, and need not be
+// copied again. A source reads keys and values of such serdes with one allocation a record.
+type TextDecoder[T any] interface {
+	DecodeText(topic string, text string) (T, error)
+}
+
 // Error is org.apache.kafka.common.errors.SerializationException.
 type Error struct {
 	Serde string
@@ -63,6 +69,12 @@ func (stringSerde) Append(dst []byte, _ string, v string) ([]byte, error) {
 }
 func (stringSerde) Decode(_ string, b []byte) (string, error) {
 	return text(b), nil
+}
+func (stringSerde) DecodeText(_ string, s string) (string, error) {
+	if utf8.ValidString(s) {
+		return s, nil
+	}
+	return text([]byte(s)), nil
 }
 
 // text is b as UTF-8, with one U+FFFD for each longest run of bytes that begins a character and does not end it, as in Java.

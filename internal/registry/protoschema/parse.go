@@ -90,7 +90,7 @@ func read(name, text string) (*descriptorpb.FileDescriptorProto, error) {
 	if err != nil {
 		return nil, err
 	}
-	result, err := parser.ResultFromAST(tree, true, handler)
+	result, err := parser.ResultFromAST(tree, !strings.Contains(text, "map_entry"), handler) // which is an error to the checks
 	if err != nil {
 		return nil, err
 	}
@@ -158,12 +158,14 @@ func synthetic(f *descriptorpb.FieldDescriptorProto, entry *descriptorpb.Descrip
 // FromDescriptor is the schema of a file whose descriptor a program has: of generated messages.
 func FromDescriptor(f protoreflect.FileDescriptor) *File { return &File{Descriptor: f, Entries: true} }
 
-// Imports are the files that a file imports and that are not Known, in its order.
+// Imports are the files that a file imports and that are not Known: those that are imported publicly come last.
 func Imports(f protoreflect.FileDescriptor) (out []protoreflect.FileDescriptor) {
 	list := f.Imports()
-	for i := range list.Len() {
-		if d := list.Get(i).FileDescriptor; !Known(d.Path()) {
-			out = append(out, d)
+	for _, public := range []bool{false, true} {
+		for i := range list.Len() {
+			if d := list.Get(i); d.IsPublic == public && !Known(d.Path()) {
+				out = append(out, d.FileDescriptor)
+			}
 		}
 	}
 	return out
@@ -171,6 +173,9 @@ func Imports(f protoreflect.FileDescriptor) (out []protoreflect.FileDescriptor) 
 
 // Text is the schema as Confluent's serializers register it.
 func (f *File) Text() string {
-	p := protodesc.ToFileDescriptorProto(f.Descriptor)
-	return Text(p)
+	syntax := ""
+	if s := f.Descriptor.Syntax(); s == protoreflect.Proto2 || s == protoreflect.Proto3 {
+		syntax = s.String() // a FileDescriptorProto leaves out proto2
+	}
+	return text(protodesc.ToFileDescriptorProto(f.Descriptor), syntax)
 }

@@ -22,10 +22,12 @@ type printer struct {
 }
 
 // Text writes a descriptor as .proto text, in Confluent's format. Of options it writes those of the language and confluent.*_meta.
-func Text(f *descriptorpb.FileDescriptorProto) string {
+func Text(f *descriptorpb.FileDescriptorProto) string { return text(f, f.GetSyntax()) }
+
+func text(f *descriptorpb.FileDescriptorProto, syntax string) string {
 	p := &printer{proto3: f.GetSyntax() == "proto3"}
-	if f.GetSyntax() != "" {
-		p.line("syntax = %q;", f.GetSyntax())
+	if syntax != "" {
+		p.line("syntax = %q;", syntax)
 	}
 	if f.GetPackage() != "" {
 		p.line("package %s;", f.GetPackage())
@@ -187,8 +189,8 @@ func (p *printer) message(m *descriptorpb.DescriptorProto) {
 func (p *printer) gaps() func() {
 	first := true
 	return func() {
-		if !first {
-			p.b.WriteByte('\n')
+		if !first { // in a nested message Confluent indents this line too
+			p.b.WriteString(strings.Repeat("  ", p.indent-1) + "\n")
 		}
 		first = false
 	}
