@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,8 +50,10 @@ func Parse(text string, references map[string]string) (*Schema, error) {
 			return nil, fmt.Errorf("reference %q: %w", name, err)
 		}
 		s.refs[name] = doc
-		if err := c.AddResource(resolve(name), plain(doc)); err != nil {
-			return nil, fmt.Errorf("reference %q: %w", name, err)
+		for _, address := range s.addresses(name) {
+			if err := c.AddResource(address, plain(doc)); err != nil {
+				return nil, fmt.Errorf("reference %q: %w", name, err)
+			}
 		}
 	}
 	if err := c.AddResource(base, plain(root)); err != nil {
@@ -60,11 +63,19 @@ func Parse(text string, references map[string]string) (*Schema, error) {
 	return s, err
 }
 
-func resolve(name string) string {
-	if strings.Contains(name, "://") {
-		return name
+// addresses are where a reference of a name may be looked for: relative to where the schema is, and to its $id.
+func (s *Schema) addresses(name string) []string {
+	relative, err := url.Parse(name)
+	if err != nil || relative.IsAbs() {
+		return []string{name}
 	}
-	return "registry:///" + strings.TrimPrefix(name, "/")
+	var out []string
+	for _, at := range []string{base, s.id()} {
+		if from, err := url.Parse(at); err == nil && from.IsAbs() {
+			out = append(out, from.ResolveReference(relative).String())
+		}
+	}
+	return out
 }
 
 // refuse loads nothing: a schema's text must not make a process read files or the net.
@@ -169,11 +180,8 @@ func (s *Schema) Resolve(ref string) any {
 	document, fragment, _ := strings.Cut(ref, "#")
 	v := s.Root
 	if document != "" && document != s.id() {
-		var ok bool
-		if v, ok = s.refs[document]; !ok {
-			if v, ok = s.refs[strings.TrimPrefix(document, "/")]; !ok {
-				return nil
-			}
+		if v = s.document(document); v == nil {
+			return nil
 		}
 	}
 	if fragment == "" {
@@ -198,6 +206,16 @@ func (s *Schema) Resolve(ref string) any {
 		}
 	}
 	return v
+}
+
+// document is another schema by its name, or by where it is.
+func (s *Schema) document(name string) any {
+	for _, n := range slices.Sorted(maps.Keys(s.refs)) {
+		if n == name || slices.Contains(s.addresses(n), name) || slices.Contains(s.addresses(n), s.addresses(name)[0]) {
+			return s.refs[n]
+		}
+	}
+	return nil
 }
 
 func (s *Schema) id() string {

@@ -115,7 +115,20 @@ func serialized(name, text string) (*descriptorpb.FileDescriptorProto, bool) {
 		return nil, false
 	}
 	f.Name = proto.String(name)
+	nameFields(f.MessageType)
 	return f, true
+}
+
+// nameFields gives fields the names in JSON that a compiler expects to find, and a program's descriptors leave out.
+func nameFields(messages []*descriptorpb.DescriptorProto) {
+	for _, m := range messages {
+		for _, f := range m.Field {
+			if f.JsonName == nil {
+				f.JsonName = proto.String(jsonName(f.GetName()))
+			}
+		}
+		nameFields(m.NestedType)
+	}
 }
 
 // settle takes the option map_entry as it stands: no compiler lets a person write it, and Confluent's serializers do.

@@ -1,14 +1,17 @@
 package protoschema_test
 
 import (
+	"encoding/base64"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/known/apipb"
+	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/kstreamlab/kstreamlab/internal/registry/protoschema"
 )
@@ -143,6 +146,30 @@ func TestGenerated(t *testing.T) {
 	}
 	if d := cmp.Diff([]int{1}, f.Indexes("google.protobuf.Method")); d != "" {
 		t.Error(d)
+	}
+}
+
+// TestSerialized reads the base64 of a descriptor, as clients that have no text register it.
+func TestSerialized(t *testing.T) {
+	p := protodesc.ToFileDescriptorProto(apipb.File_google_protobuf_api_proto)
+	for _, m := range p.MessageType {
+		for _, f := range m.Field {
+			f.JsonName = nil
+		}
+	}
+	b, err := proto.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := parse(t, base64.StdEncoding.EncodeToString(b), nil)
+	if got := f.Descriptor.Messages().ByName("Method").Fields().ByName("request_type_url").JSONName(); got != "requestTypeUrl" {
+		t.Error(got)
+	}
+	if b, err = proto.Marshal(protodesc.ToFileDescriptorProto(structpb.File_google_protobuf_struct_proto)); err != nil {
+		t.Fatal(err)
+	}
+	if f = parse(t, base64.StdEncoding.EncodeToString(b), nil); !f.Entries {
+		t.Error("the message behind a map is not counted, though a descriptor has it")
 	}
 }
 
