@@ -171,6 +171,8 @@ type Produced[K, V any] struct {
 	Value serde.Serde[V]
 	// Partition chooses the partition. Nil: Kafka's hash of the key's bytes (of the inner key, for a windowed one).
 	Partition func(topic string, r *Record[K, V], partitions int32) (int32, error)
+	// Multicast chooses the partitions that each get the record; with none it is dropped. It comes before Partition.
+	Multicast func(topic string, r *Record[K, V], partitions int32) ([]int32, error)
 	Name      string
 }
 
@@ -200,7 +202,7 @@ func (s *KStream[K, V]) to(topic string, choose func(*Record[K, V], *RecordConte
 	value := need(b, p.Value, b.DefaultValueSerde, name, "value")
 	b.g.Add(&graph.Node{Name: name, Write: func(tb *topology.Builder, parents []string) {
 		tb.Add(&topology.Node{Kind: topology.SinkNode, Name: name, Parents: parents, Topic: topic, Extractor: text, New: func() processor.Instance {
-			return &processor.Sink[K, V]{Topic: topic, Dynamic: choose, Key: key, Value: value, Partition: p.Partition}
+			return &processor.Sink[K, V]{Topic: topic, Dynamic: choose, Key: key, Value: value, Partition: p.Partition, Multicast: p.Multicast, Node: name}
 		}})
 	}}, s.node)
 }
@@ -210,7 +212,9 @@ type Repartitioned[K, V any] struct {
 	Key        serde.Serde[K]
 	Value      serde.Serde[V]
 	Partitions int32 // 0: as many as the most of the sources
-	Name       string
+	// Partition is as in Produced.
+	Partition func(topic string, r *Record[K, V], partitions int32) (int32, error)
+	Name      string
 }
 
 // Repartition sends the stream through an internal topic, so that records of one key meet in one task.
@@ -224,7 +228,7 @@ func (s *KStream[K, V]) Repartition(opts ...Repartitioned[K, V]) *KStream[K, V] 
 	if o.Value == nil {
 		o.Value = s.value
 	}
-	node := s.through(name, o.Key, o.Value, o.Partitions)
+	node := s.through(name, o.Key, o.Value, o.Partitions, o.Partition)
 	s.b.g.Add(node, s.node)
 	return &KStream[K, V]{b: s.b, node: node, name: node.Name, key: o.Key, value: o.Value, sources: []*graph.Node{node}}
 }
@@ -242,7 +246,7 @@ func (b *Builder) repartitionNames(base, topic string) (sink, filter, source str
 }
 
 // through makes the node of a repartition topic of this base name. It is not in the plan yet.
-func (s *KStream[K, V]) through(base string, key serde.Serde[K], value serde.Serde[V], partitions int32) *graph.Node {
+func (s *KStream[K, V]) through(base string, key serde.Serde[K], value serde.Serde[V], partitions int32, partition func(string, *Record[K, V], int32) (int32, error)) *graph.Node {
 	b := s.b
 	topic := base
 	if !strings.HasSuffix(topic, "-repartition") {
@@ -258,7 +262,7 @@ func (s *KStream[K, V]) through(base string, key serde.Serde[K], value serde.Ser
 			return &operator.RepartitionFilter[K, V]{AllowNull: n.NullKeysBelow()}
 		}})
 		tb.Add(&topology.Node{Kind: topology.SinkNode, Name: sink, Parents: []string{filter}, Topic: topic, New: func() processor.Instance {
-			return &processor.Sink[K, V]{Topic: topic, Key: k, Value: v}
+			return &processor.Sink[K, V]{Topic: topic, Key: k, Value: v, Partition: partition}
 		}})
 		tb.Add(&topology.Node{Kind: topology.SourceNode, Name: source, Topics: []string{topic}, New: func() processor.Instance {
 			return &processor.Source[K, V]{Key: k, Value: v}
@@ -269,11 +273,11 @@ func (s *KStream[K, V]) through(base string, key serde.Serde[K], value serde.Ser
 
 // mergeable is through for a topic that merge.repartition.topics may merge with others.
 func (s *KStream[K, V]) mergeable(base string, key serde.Serde[K], value serde.Serde[V]) *graph.Node {
-	n := s.through(base, key, value, 0)
+	n := s.through(base, key, value, 0, nil)
 	r := &graph.Repartition{Topic: strings.TrimSuffix(base, "-repartition") + "-repartition", Make: func(topic string, key, value any) *graph.Node {
 		k, _ := key.(serde.Serde[K])
 		v, _ := value.(serde.Serde[V])
-		return s.through(topic, k, v, 0)
+		return s.through(topic, k, v, 0, nil)
 	}}
 	if key != nil {
 		r.Key = key

@@ -16,6 +16,9 @@ type Sink[K, V any] struct {
 	Value   serde.Serde[V]
 	// Partition chooses the partition: StreamPartitioner. Nil: by the hash of the key's bytes (of the inner key, for a windowed one).
 	Partition func(topic string, r *Record[K, V], partitions int32) (int32, error)
+	// Multicast chooses any number of partitions, which each get the record; with none it is dropped. It comes before Partition.
+	Multicast func(topic string, r *Record[K, V], partitions int32) ([]int32, error)
+	Node      string // the sink's name, for what is dropped
 
 	t     Task
 	name  string                 // of Topic on the cluster, which serdes and partitioner are given
@@ -74,7 +77,10 @@ func (s *Sink[K, V]) Process(r *Record[K, V]) error {
 		out.Value = nonNil(b)
 	}
 	partition := int32(-1)
-	if s.Partition != nil {
+	switch {
+	case s.Multicast != nil:
+		return s.multicast(topic, r, out)
+	case s.Partition != nil:
 		return s.partitioned(topic, r, out)
 	}
 	return s.t.Send(topic, partition, hash, out)
@@ -99,9 +105,37 @@ func (s *Sink[K, V]) partitioned(topic string, r *Record[K, V], out broker.Recor
 		return err
 	}
 	if p >= n {
-		return fmt.Errorf("streams: the partitioner of topic %s chose partition %d of %d", topic, p, n)
+		return noPartition(topic, p, n)
 	}
 	return s.t.Send(topic, p, out.Key, out)
+}
+
+func noPartition(topic string, p, n int32) error {
+	return fmt.Errorf("streams: the partitioner of topic %s chose partition %d of %d", topic, p, n)
+}
+
+func (s *Sink[K, V]) multicast(topic string, r *Record[K, V], out broker.Record) error {
+	n, err := s.t.Partitions(topic)
+	if err != nil {
+		return err
+	}
+	to, err := s.Multicast(topic, r, n)
+	if err != nil {
+		return err
+	}
+	if len(to) == 0 {
+		s.t.Drop(s.Node, "its partitioner chose no partition")
+		return nil
+	}
+	for _, p := range to {
+		if p < 0 || p >= n {
+			return noPartition(topic, p, n)
+		}
+		if err := s.t.Send(topic, p, out.Key, out); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Sink[K, V]) refused(origin string, err error) error {
