@@ -37,6 +37,7 @@ type Cache struct {
 	exact    bool
 
 	rows  *ordered // key to value, as the layer over below; nil value: deleted
+	times *ordered // an exact one's rows by time and key; nil until the first scan of a key
 	lru   chain
 	dirty chain
 	spare []update // memory for the next flush
@@ -95,6 +96,9 @@ func (c *Cache) enter(key, value []byte, dirty bool) error {
 		m = &cached{cell: cell{key: string(key), value: value}}
 		m.entry = m
 		c.rows.add(&m.cell)
+		if c.times != nil {
+			c.times.add(c.timed(m))
+		}
 		c.lru.pushFront(m)
 	}
 	if dirty {
@@ -141,6 +145,9 @@ func (c *Cache) forget(m *cached) {
 	c.lru.remove(m)
 	c.dirty.remove(m)
 	c.rows.drop(&m.cell)
+	if c.times != nil {
+		c.times.remove(timeKey(c.Time(m.keyBytes()), m.keyBytes()))
+	}
 	c.budget.used -= m.size
 }
 

@@ -30,21 +30,36 @@ func (c *Cache) reach(s Span) (keys [][]byte) {
 	switch {
 	case s.Key == nil:
 	case c.exact: // one range over all keys, from the first time to the last
-		lo, hi := s.FromTime, s.ToTime
-		for top := c.rows.scan(nil, nil, false); top.Next(); {
-			t, k := c.Time(top.Key()), top.Key()
-			if t > lo && t < hi || t == lo && bytes.Compare(k, s.From) >= 0 && t < hi || t == hi && bytes.Compare(k, s.To) < 0 && (t > lo || bytes.Compare(k, s.From) >= 0) {
-				keys = append(keys, k)
-			}
-		}
+		c.indexTimes()
+		c.times.walk(timeKey(s.FromTime, s.From), timeKey(s.ToTime, s.To), func(t *cell) { keys = append(keys, t.entry.keyBytes()) })
 		return keys
 	case s.Reverse: // the last segment from its beginning on
 		from = binary.BigEndian.AppendUint64(slices.Clip(s.Key), uint64(max(s.FromTime, 0)/c.interval*c.interval))
 	}
-	for top := c.rows.scan(from, s.To, false); top.Next(); {
-		keys = append(keys, top.Key())
-	}
+	c.rows.walk(from, s.To, func(row *cell) { keys = append(keys, row.keyBytes()) })
 	return keys
+}
+
+// indexTimes makes the index by time, which is kept from then on.
+func (c *Cache) indexTimes() {
+	if c.times != nil {
+		return
+	}
+	c.times = newOrdered()
+	c.rows.each(func(row *cell) { c.times.add(c.timed(row.entry)) })
+}
+
+// timed is the cell of a row in the index by time.
+func (c *Cache) timed(m *cached) *cell {
+	key := m.keyBytes()
+	return &cell{key: string(timeKey(c.Time(key), key)), entry: m}
+}
+
+// timeKey orders by time, then by key.
+func timeKey(t int64, key []byte) []byte {
+	out := make([]byte, 8, 8+len(key))
+	binary.BigEndian.PutUint64(out, uint64(t)^1<<63) // earlier times first, also before 1970
+	return append(out, key...)
 }
 
 // cacheWalk walks over rows of a cache. Each one that it comes by is used by that.
@@ -109,11 +124,12 @@ func (c *Cache) byTime(a, b []byte) int {
 // scanTimes is Handle.ScanTimes over a cache; below are the store's rows.
 func (c *Cache) scanTimes(from, to int64, byTime func(key []byte) []byte, below Iterator) Iterator {
 	w := &cacheWalk{c: c, span: Span{FromTime: from, ToTime: to}, ordered: !c.exact}
-	for top := c.rows.scan(nil, nil, false); top.Next(); {
-		if t := c.Time(top.Key()); c.exact || t >= from && t/c.interval <= to/c.interval {
-			w.keys = append(w.keys, top.Key())
+	c.rows.walk(nil, nil, func(row *cell) {
+		key := row.keyBytes()
+		if t := c.Time(key); c.exact || t >= from && t/c.interval <= to/c.interval {
+			w.keys = append(w.keys, key)
 		}
-	}
+	})
 	compare := func(a, b []byte) int { return bytes.Compare(byTime(a), byTime(b)) }
 	slices.SortFunc(w.keys, compare)
 	return merged(w, below, compare, false)

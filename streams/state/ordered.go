@@ -3,6 +3,7 @@ package state
 import (
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/tidwall/btree"
 )
@@ -21,6 +22,9 @@ type cell struct {
 	value []byte
 	entry *cached // the cache's entry that it is part of, in the rows of a Cache
 }
+
+// keyBytes is the key without a copy: keys are immutable, as everything is that a Bytes gives out.
+func (c *cell) keyBytes() []byte { return unsafe.Slice(unsafe.StringData(c.key), len(c.key)) }
 
 func newOrdered() *ordered { return &ordered{cells: map[string]*cell{}} }
 
@@ -102,6 +106,17 @@ func (o *ordered) index() *btree.Map[string, *cell] {
 	return o.tree
 }
 
+// walk calls f for the cells of [from, to) in order of their keys, to the end where to is nil. f must not change the map.
+func (o *ordered) walk(from, to []byte, f func(c *cell)) {
+	o.index().Ascend(string(from), func(k string, c *cell) bool {
+		if to != nil && k >= string(to) {
+			return false
+		}
+		f(c)
+		return true
+	})
+}
+
 // scan walks [from, to). The iterator finds its place again by key at each step, so the map may change meanwhile.
 func (o *ordered) scan(from, to []byte, reverse bool) *orderedIter {
 	return &orderedIter{o: o, from: string(from), to: string(to), toOpen: to == nil, reverse: reverse}
@@ -132,7 +147,7 @@ func (it *orderedIter) Next() bool {
 	if found == nil {
 		return false
 	}
-	it.at, it.key, it.value = found.key, []byte(found.key), found.value
+	it.at, it.key, it.value = found.key, found.keyBytes(), found.value
 	return true
 }
 
