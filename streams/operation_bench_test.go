@@ -251,4 +251,3 @@ func operations() []operation {
 		}},
 	}
 }
-
