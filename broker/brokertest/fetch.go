@@ -20,6 +20,7 @@ var fetchCases = []testcase{
 	{"fetch/a Poll ends with its context", fetchContext},
 	{"fetch/reset earliest and latest", fetchReset},
 	{"fetch/no position and no policy is an error", fetchNoPolicy},
+	{"fetch/a paused partition without a position is no error, and a Seek cures it", fetchPausedNoPolicy},
 	{"fetch/out of range says what is there", fetchOutOfRange},
 	{"fetch/out of range follows the policy", fetchOutOfRangeReset},
 	{"fetch/Seek leaves out of range", fetchOutOfRangeSeek},
@@ -244,6 +245,38 @@ func fetchNoPolicy(e *Env) {
 	e.Must(c.Assign(e.Ctx, map[broker.TopicPartition]int64{at: broker.NoOffset}), "assign")
 	_, err := c.Poll(e.Ctx, 1, 20*time.Second)
 	e.Is(err, "poll", broker.ErrNoOffset)
+}
+
+func fetchPausedNoPolicy(e *Env) {
+	paused, read := tp(e.Topic("t", 2), 0), tp(e.Name("t"), 1)
+	e.Fill(paused, 0, 3)
+	e.Fill(read, 10, 3)
+	c := e.Consumer(broker.ReadUncommitted)
+	defer c.Close()
+	e.Must(c.Assign(e.Ctx, map[broker.TopicPartition]int64{paused: broker.NoOffset, read: 0}), "assign")
+	c.Pause(paused)
+	var came []got
+	e.Eventually("the other partition is read", func() bool {
+		batches, err := c.Poll(e.Ctx, 10, 100*time.Millisecond)
+		e.Must(err, "poll")
+		came = append(came, e.gotten(batches)...)
+		return len(came) == 3
+	})
+	c.Resume(paused)
+	e.Eventually("Poll fails", func() bool {
+		_, err := c.Poll(e.Ctx, 10, 100*time.Millisecond)
+		if err != nil {
+			e.Is(err, "poll", broker.ErrNoOffset)
+		}
+		return err != nil
+	})
+	c.Seek(paused, 1)
+	e.Eventually("the paused partition is read", func() bool {
+		batches, err := c.Poll(e.Ctx, 10, 100*time.Millisecond)
+		e.Must(err, "poll")
+		came = append(came, e.gotten(batches)...)
+		return len(came) == 5
+	})
 }
 
 func fetchOutOfRange(e *Env) {
