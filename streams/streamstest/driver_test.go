@@ -133,6 +133,41 @@ func TestBatchGoesByTimestamp(t *testing.T) {
 	}
 }
 
+// TestStoresAreOpenedTyped looks into the store of a table, and changes it, between two records.
+func TestStoresAreOpenedTyped(t *testing.T) {
+	b := streams.NewBuilder()
+	in := streams.Stream(b, "in", streams.Consumed[string, string]{Key: serde.String(), Value: serde.String()})
+	streams.Count(in.GroupByKey(), streams.Materialized[string, int64]{Name: "counts"}).ToStream().To("out")
+	top, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := streamstest.New(t, top, nil)
+	input := streamstest.Input(d, "in", serde.String(), serde.String())
+	input.Pipe(t, "a", "x", 5)
+	counts, err := streams.TimestampedStoreOf[string, int64](d, "counts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, at, ok, err := counts.Get("a"); n != 1 || at != 5 || !ok || err != nil {
+		t.Errorf("%d @%d %v %v: want 1 @5", n, at, ok, err)
+	}
+	if err := counts.Put("a", 10, 6); err != nil {
+		t.Fatal(err)
+	}
+	input.Pipe(t, "a", "x", 7)
+	if got := streamstest.Output(d, "out", serde.String(), serde.Long()).ReadAll(t); len(got) != 2 || got[1].Value != 11 {
+		t.Errorf("%v: want 1, then 11", got)
+	}
+	if _, err := streams.KeyValueStoreOf[string, int64](d, "none"); err == nil {
+		t.Error("a store that is not there was opened")
+	}
+	var kind *streams.StoreKindError
+	if _, err := streams.SessionStoreOf[string, int64](d, "counts"); err == nil || errors.As(err, &kind) && kind.Have.Windowed() {
+		t.Errorf("a table's store was opened as one of sessions: %v", err)
+	}
+}
+
 func TestErrorsComeToTheTest(t *testing.T) {
 	d := streamstest.New(t, perWindow(t), nil)
 	err := streamstest.Input(d, "nowhere", serde.String(), serde.String()).Try(streamstest.Event[string, string]{Value: "a"})

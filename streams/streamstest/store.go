@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/kstreamlab/kstreamlab/streams/internal/operator"
+	"github.com/kstreamlab/kstreamlab/streams/internal/task"
 	"github.com/kstreamlab/kstreamlab/streams/serde"
 	"github.com/kstreamlab/kstreamlab/streams/state"
 )
@@ -28,6 +30,17 @@ type Row struct {
 	Key, Value []byte
 	Window     serde.Window // windowed stores
 	Timestamp  int64
+}
+
+// Open opens a store of the topology, for streams.KeyValueStoreOf and its like: streams.StoreContext. What is put is told to the changelog, with the
+// context of the record before; a global store can be written too.
+func (d *Driver) Open(store string) (*operator.Opened, error) {
+	for _, t := range []*task.Task{d.task, d.global} {
+		if t != nil && t.Store(store) != nil {
+			return operator.OpenedOf(t, t.Store(store)), nil
+		}
+	}
+	return nil, fmt.Errorf("streamstest: the topology has no store %s", store)
 }
 
 // Stores are all stores of the topology, in the order of the topology.

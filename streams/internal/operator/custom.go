@@ -176,12 +176,17 @@ func (s *Surroundings) Open(store string) (*Opened, error) {
 	default:
 		return nil, &UseError{fmt.Sprintf("processor %s has no access to store %s: connect it by naming it among the processor's stores", s.node, store)}
 	}
-	o := &Opened{Handle: h, Topic: s.t.Changelog(store)}
-	o.Key, o.Value = s.t.StoreSerdes(store)
+	return OpenedOf(s.t, h), nil
+}
+
+// OpenedOf is a store of a task with what is needed to type it.
+func OpenedOf(t processor.Task, h *state.Handle) *Opened {
+	o := &Opened{Handle: h, Topic: t.Changelog(h.Name)}
+	o.Key, o.Value = t.StoreSerdes(h.Name)
 	if h.Duplicates {
-		o.Seq = s.t.Metadata(sequenceKey+store, 0)
+		o.Seq = t.Metadata(sequenceKey+h.Name, 0)
 	}
-	return o, nil
+	return o
 }
 
 // Context is a processor's: ProcessorContext. It forwards records of KO and VO.
