@@ -55,3 +55,15 @@ func TestLoad(t *testing.T) {
 		t.Errorf("name %q, topology %v", app.Name, app.Topology)
 	}
 }
+
+func TestSourcesByPatternWithTheirReset(t *testing.T) {
+	app, err := declare.Parse("app.yaml", []byte("app: a\nconfig: {default.key.serde: string, default.value.serde: string}\nsteps:\n"+
+		"  - {id: m, op: stream, pattern: 'm-.*', reset: 'by_duration:PT1H'}\n  - {id: o, op: to, in: m, topic: out}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := app.Topology.Description().Subtopologies[0].Nodes[0]
+	if n.Pattern != "m-.*" || n.Reset != "by_duration:PT1H" || len(n.Topics) > 0 || len(app.InputTopics) > 0 {
+		t.Errorf("%+v: want a source of a pattern with its reset", n)
+	}
+}

@@ -54,6 +54,7 @@ func TestErrorsNameTheirPlace(t *testing.T) {
 		{"empty name", head + `  - {id: o, op: peek, in: in, name: ""}`, `app.yaml:5:5: step "o": Invalid topology: Name is illegal, it can't be empty`},
 		{"branch", head + `  - {id: b, op: branch, in: in, branches: [{id: x, where: "true"}, {id: x, where: "true"}]}`, `app.yaml:5:68: b: two branches have the id "x": give each its own`},
 		{"choice", head + `  - {id: s, op: stream, topic: t, reset: earlyest}`, `app.yaml:5:42: s.reset: "earlyest" is not one of earliest, latest, none`},
+		{"reset by duration", head + `  - {id: s, op: stream, topic: t, reset: "by_duration:1h"}`, `app.yaml:5:5: step "s": streams: "by_duration:1h" is no reset policy: a duration of ISO 8601`},
 		{"flag", head + "  - {id: g, op: group-by-key, in: in}\n  - {id: c, op: count, in: g, store: {caching: off}}", `app.yaml:6:48: c.store.caching: "off" is not one of true, false`},
 		{"retention", head + "  - {id: g, op: group-by-key, in: in}\n  - {id: c, op: count, in: g, window: {type: tumbling, size: 10}, store: {name: w, retention: 5}}", `app.yaml:6:5: step "c": streams: the retention of window store "w" is 5 ms`},
 		{"merge of one name", head + "  - {id: a, op: peek, in: in}\n  - {id: b, op: merge, in: [in, a, a], name: m}", `app.yaml:6:46: b.name: a merge of 3 streams cannot be named: merge two at a time`},

@@ -50,9 +50,10 @@ type operation struct {
 type option struct {
 	name string
 	kind optionKind
-	// vars are an expression's variables; values what a choice is between.
+	// vars are an expression's variables; values what a choice is between. A choice may also begin with begins.
 	vars   string
 	values []string
+	begins string
 	needed bool
 	// only: the option is there for an input of this shape alone; nothing: for all.
 	only shape
@@ -86,7 +87,7 @@ var (
 	storeOfDSL = opt("store", storeOption)
 	serdePair  = opt("serde", serdesOption)
 	emitOption = choice("emit", "on-update", "on-window-close")
-	resets     = choice("reset", "earliest", "latest", "none")
+	resets     = option{name: "reset", kind: choiceOption, values: []string{"earliest", "latest", "none"}, begins: "by_duration:"}
 	timestamps = opt("timestamp", timestampOption)
 	windows    = opt("window", windowOption)
 	inner      = []string{"inner", "left", "outer"}

@@ -89,6 +89,9 @@ func (r *reader) option(s *step, o *option, v *value) (any, error) {
 	case exprsOption:
 		return r.expressions(field, v, o.vars)
 	case choiceOption:
+		if o.begins != "" && v.kind == scalar && strings.HasPrefix(v.text, o.begins) {
+			return v.text, nil // the DSL looks at the rest
+		}
 		return r.choice(field, v, o.values)
 	case countOption:
 		return r.count(field, v, 1)

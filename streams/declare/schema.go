@@ -243,6 +243,9 @@ func optionKindSchema(op string, o *option) object {
 	case exprsOption:
 		return object{"type": "array", "items": expressionSchema(o.vars)}
 	case choiceOption:
+		if o.begins != "" {
+			return object{"anyOf": []object{{"enum": o.values}, {"type": "string", "pattern": "^" + o.begins}}}
+		}
 		return object{"enum": o.values}
 	case countOption:
 		return refer("whole")

@@ -41,7 +41,7 @@ var optionDocs = map[string]string{
 	"pattern":     "a regular expression: the topics whose whole names match are read",
 	"serde":       "how keys and values are read and written",
 	"timestamp":   "which time a record has; default: its own",
-	"reset":       "where to begin where nothing is committed",
+	"reset":       "where to begin where nothing is committed: earliest, latest, none, or by_duration: and a duration of ISO 8601, such as by_duration:PT1H",
 	"name":        "in Kafka's sense: the names of nodes, stores and internal topics are made of it",
 	"store":       "how the state is kept",
 	"where":       "",
