@@ -52,9 +52,9 @@ type SourceOffsetAlterer interface {
 	AlterOffsets(props map[string]string, offsets []SourcePosition) (bool, error)
 }
 
-// SinkOffsetAlterer is SourceOffsetAlterer for sinks. An offset of broker.NoOffset is a reset.
+// SinkOffsetAlterer is SourceOffsetAlterer for sinks. An Offset of broker.NoOffset is a reset.
 type SinkOffsetAlterer interface {
-	AlterOffsets(props map[string]string, offsets map[broker.TopicPartition]int64) (bool, error)
+	AlterOffsets(props map[string]string, offsets Offsets) (bool, error)
 }
 
 // ConnectorContext is what a connector may ask of its worker. It may be called from any thread.
@@ -78,20 +78,29 @@ type Task interface {
 	Version() string
 }
 
-// SourceTask reads from a system: Kafka's SourceTask. The order of calls is Start, then Poll again and again with Commit and CommitRecord
-// between, then Stop.
+// SourceTask reads from a system: Kafka's SourceTask. The order of calls is Start, then Poll again and again, then Stop. It may be a
+// Committer and a RecordCommitter besides.
 type SourceTask interface {
 	Task
 	Start(ctx context.Context, tc SourceTaskContext, props map[string]string) error
 	// Poll returns the next records, and blocks while there are none. It returns when ctx ends, with nothing: ctx ends when the task is
-	// stopped or paused. A RetriableException makes the worker call again; any other error fails the task. The records are the worker's.
+	// stopped or paused, or offsets are to be committed. A RetriableException makes the worker call again; any other error fails the
+	// task. The records are the worker's, the slice is the task's again at the next call.
 	Poll(ctx context.Context) ([]*Record, error)
-	// CommitRecord tells that r is written at metadata, or, where that is nil, was dropped by a transform or tolerated error.
-	CommitRecord(r *Record, metadata *RecordMetadata) error
-	// Commit tells that offsets were committed.
-	Commit(ctx context.Context) error
 	// Stop is called once, after the last Poll, also after a failure.
 	Stop()
+}
+
+// RecordCommitter is for source tasks that want to know of each record. A failure is logged.
+type RecordCommitter interface {
+	// CommitRecord tells that r, as Poll returned it, is written at metadata, or, where that is nil, was dropped by a transform or a
+	// tolerated error.
+	CommitRecord(r *Record, metadata *RecordMetadata) error
+}
+
+// Committer is for source tasks that want to know when offsets were committed. A failure is logged.
+type Committer interface {
+	Commit(ctx context.Context) error
 }
 
 // RecordMetadata is where a record was written.
@@ -121,22 +130,40 @@ type TransactionContext interface {
 	AbortAfter(r *Record)
 }
 
-// SinkTask writes to a system: Kafka's SinkTask. The order of calls is Start, Open, then Put again and again with PreCommit between, Close
-// for partitions that go, and Stop.
+// SinkTask writes to a system: Kafka's SinkTask. The order of calls is Start, then Put again and again, then Stop. It may be an Opener, a
+// Closer, and a PreCommitter or a Flusher besides.
 type SinkTask interface {
 	Task
 	Start(ctx context.Context, tc SinkTaskContext, props map[string]string) error
-	// Open tells of new partitions, before their first record.
-	Open(ctx context.Context, tps []broker.TopicPartition) error
 	// Put takes records; they and the slice are the task's. It is called with none too. A RetriableException makes the worker call it with
 	// the same records again; any other error fails the task.
 	Put(ctx context.Context, records []*Record) error
-	// PreCommit makes what was put durable, and returns the offsets that may be committed; none: nothing is. Most tasks flush and return
-	// offsets, which are those of the next records.
-	PreCommit(ctx context.Context, offsets map[broker.TopicPartition]broker.OffsetAndMetadata) (map[broker.TopicPartition]broker.OffsetAndMetadata, error)
-	// Close tells of partitions that have gone.
-	Close(ctx context.Context, tps []broker.TopicPartition) error
 	Stop()
+}
+
+// Opener is for sink tasks that want to know of new partitions, before their first record.
+type Opener interface {
+	Open(ctx context.Context, tps []broker.TopicPartition) error
+}
+
+// Closer is for sink tasks that want to know of partitions that go, or have gone.
+type Closer interface {
+	Close(ctx context.Context, tps []broker.TopicPartition) error
+}
+
+// Offsets are positions to commit, by partition.
+type Offsets = map[broker.TopicPartition]broker.OffsetAndMetadata
+
+// PreCommitter is for sink tasks that know themselves what may be committed.
+type PreCommitter interface {
+	// PreCommit makes what was put durable, and returns the offsets that may be committed, at most those of offsets, which are those of the
+	// next records; none: nothing is.
+	PreCommit(ctx context.Context, offsets Offsets) (Offsets, error)
+}
+
+// Flusher is for sink tasks that are done with everything once they have flushed.
+type Flusher interface {
+	Flush(ctx context.Context, offsets Offsets) error
 }
 
 // SinkTaskContext is what a sink task may ask of its worker. It is called on the task's thread.

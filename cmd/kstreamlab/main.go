@@ -76,6 +76,6 @@ the wire; or on a real cluster.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRun(), newStreams(), newBroker(), newConfig(), newSchema(), newVersion())
+	root.AddCommand(newRun(), newStreams(), newConnect(), newBroker(), newConfig(), newSchema(), newVersion())
 	return root
 }

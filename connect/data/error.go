@@ -140,3 +140,20 @@ func Throwable(err error) string {
 	}
 	return string(ClassOfError(err)) + ": " + m
 }
+
+// StackTrace is what Java prints of an error and its causes, without frames: a line each.
+func StackTrace(err error) string {
+	s := Throwable(err) + "\n"
+	for e := cause(err); e != nil; e = cause(e) {
+		s += "Caused by: " + Throwable(e) + "\n"
+	}
+	return s
+}
+
+func cause(err error) error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return nil
+	}
+	return e.Cause
+}

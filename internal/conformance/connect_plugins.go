@@ -2,8 +2,8 @@ package conformance
 
 import (
 	"github.com/kstreamlab/kstreamlab/connect"
-	"github.com/kstreamlab/kstreamlab/connect/converters"
-	"github.com/kstreamlab/kstreamlab/connect/converters/json"
+	"github.com/kstreamlab/kstreamlab/connect/builtin"
+	"github.com/kstreamlab/kstreamlab/connect/connectors/file"
 	"github.com/kstreamlab/kstreamlab/internal/host"
 )
 
@@ -11,9 +11,4 @@ import (
 var connectHost = host.NewMachine()
 
 // ConnectPlugins are all plugins of this module: what the cases run with.
-func ConnectPlugins() *connect.Plugins {
-	p := connect.NewPlugins()
-	converters.Register(p)
-	json.Register(p)
-	return p
-}
+func ConnectPlugins() *connect.Plugins { return builtin.Plugins(file.Standard{}) }

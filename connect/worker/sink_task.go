@@ -1,0 +1,349 @@
+package worker
+
+import (
+	"context"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/connect"
+	"github.com/kstreamlab/kstreamlab/connect/data"
+)
+
+// sinkTask runs one sink task: Kafka's WorkerSinkTask. Everything happens on one thread, rebalances inside the member's Poll too.
+type sinkTask struct {
+	*taskSetup
+	*control
+	task      connect.SinkTask
+	conv      converterSet
+	chain     Chain
+	tolerance *tolerance
+	dead      *deadLetters // nil: none
+	errant    *errantReporter
+	member    broker.Member
+	maxPoll   int
+
+	assigned   map[broker.TopicPartition]int64 // the offset of the first record that came, or NoOffset
+	committed  map[broker.TopicPartition]int64
+	current    connect.Offsets // of what was put
+	staged     connect.Offsets // of what is in pending
+	pending    []*connect.Record
+	retrying   bool // pending was refused and comes again
+	held       map[broker.TopicPartition]bool
+	rewinds    map[broker.TopicPartition]int64
+	retryAfter time.Duration
+	askCommit  bool
+	failure    error // of a callback; fails the task after the poll
+	nextCommit time.Time
+}
+
+// run runs the task from its start to its stop.
+func (t *sinkTask) run(ctx context.Context) error {
+	if err := t.prepare(ctx); err != nil {
+		t.close()
+		return err
+	}
+	defer t.close()
+	defer t.task.Stop()
+	if err := t.task.Start(ctx, (*sinkContext)(t), t.props); err != nil {
+		return err
+	}
+	t.control.set(Running)
+	t.nextCommit = t.h.Now().Add(t.worker.millis(flushIntervalKey))
+	err := t.loop(ctx)
+	if ctx.Err() != nil {
+		return err
+	}
+	if e := t.closePartitions(ctx, slices.SortedFunc(maps.Keys(t.assigned), broker.TopicPartition.Compare)); err == nil {
+		err = e
+	}
+	if e := t.member.Leave(ctx); e != nil {
+		t.h.Log().Warn("connect: could not leave the group", "task", t.id.String(), "error", e)
+	}
+	return err
+}
+
+func (t *sinkTask) close() {
+	t.chain.Close()
+	if t.member != nil {
+		t.member.Close()
+	}
+	if t.dead != nil {
+		t.dead.producer.Close()
+	}
+	if t.conv.header != nil {
+		t.conv.header.Close()
+	}
+}
+
+func (t *sinkTask) prepare(ctx context.Context) (err error) {
+	t.assigned, t.committed, t.current, t.staged = map[broker.TopicPartition]int64{}, map[broker.TopicPartition]int64{}, connect.Offsets{}, connect.Offsets{}
+	t.held, t.rewinds = map[broker.TopicPartition]bool{}, map[broker.TopicPartition]int64{}
+	if err := checkTopics(t.config); err != nil {
+		return err
+	}
+	if t.conv, err = t.converters(); err != nil {
+		return err
+	}
+	if t.chain, err = t.config.Chain(t.h); err != nil {
+		return err
+	}
+	if err := t.prepareErrors(ctx); err != nil {
+		return err
+	}
+	topics, err := t.topicNames(ctx)
+	if err != nil {
+		return err
+	}
+	cfg, err := t.memberConfig(topics)
+	if err != nil {
+		return err
+	}
+	if t.member, err = t.cluster.JoinGroup(ctx, cfg); err != nil {
+		return data.ConnectException.Because(err)
+	}
+	return nil
+}
+
+func (t *sinkTask) prepareErrors(ctx context.Context) (err error) {
+	v := t.config.Values
+	t.tolerance = newTolerance(t.h, t.config, t.errors)
+	if v.Bool(logErrorsKey) {
+		t.tolerance.reporters = append(t.tolerance.reporters, &errorLog{t.h, t.id, v.Bool(logMessagesKey), t.errors})
+	}
+	if strings.TrimSpace(v.String(dlqTopicKey)) != "" {
+		if t.dead, err = newDeadLetters(ctx, t.taskSetup); err != nil {
+			return err
+		}
+		t.tolerance.reporters = append(t.tolerance.reporters, t.dead)
+	}
+	if len(t.tolerance.reporters) > 0 {
+		t.errant = &errantReporter{task: t}
+	}
+	return nil
+}
+
+// checkTopics wants exactly one of topics and topics.regex, and no dead letter queue among them.
+func checkTopics(c *ConnectorConfig) error {
+	list, pattern := c.Props[topicsKey], c.Props[topicsRegexKey]
+	invalid := func(message string) error {
+		return data.ConfigException.Errorf("Invalid value %s for configuration %s: %s", list, topicsKey, message)
+	}
+	hasList, hasPattern := strings.TrimSpace(list) != "", strings.TrimSpace(pattern) != ""
+	dlq := strings.TrimSpace(c.Values.String(dlqTopicKey))
+	switch {
+	case hasList && hasPattern:
+		return invalid("topics and topics.regex are mutually exclusive options, but both are set.")
+	case !hasList && !hasPattern:
+		return invalid("Must configure one of topics or topics.regex")
+	case dlq == "":
+	case hasList && slices.Contains(c.Values.List(topicsKey), dlq):
+		return invalid("The DLQ topic '" + dlq + "' may not be included in the list of topics ('topics=" + data.Text(list) + "') consumed by the connector")
+	case hasPattern:
+		if x, err := regexp.Compile("^(?:" + pattern + ")$"); err == nil && x.MatchString(dlq) {
+			return invalid("The DLQ topic '" + dlq + "' may not be matched by the regex for the topics ('topics.regex=" + pattern + "') consumed by the connector")
+		}
+	}
+	return nil
+}
+
+// topicNames are the topics to read, sorted: those of a pattern are those that exist when the task starts.
+func (t *sinkTask) topicNames(ctx context.Context) ([]string, error) {
+	pattern := strings.TrimSpace(t.config.Props[topicsRegexKey])
+	if pattern == "" {
+		names := slices.DeleteFunc(slices.Clone(t.config.Values.List(topicsKey)), func(s string) bool { return s == "" })
+		slices.Sort(names)
+		return slices.Compact(names), nil
+	}
+	x, err := regexp.Compile("^(?:" + pattern + ")$")
+	if err != nil {
+		return nil, data.ConfigException.Because(err)
+	}
+	all, err := t.cluster.Admin().DescribeTopics(ctx)
+	if err != nil {
+		return nil, data.ConnectException.Because(err)
+	}
+	names := slices.Sorted(maps.Keys(all))
+	return slices.DeleteFunc(names, func(s string) bool { return !x.MatchString(s) }), nil
+}
+
+func (t *sinkTask) memberConfig(topics []string) (broker.MemberConfig, error) {
+	p := t.worker.clientProperties(t.config.Props, "consumer")
+	c := broker.MemberConfig{
+		ConsumerConfig: broker.ConsumerConfig{ClientID: t.clientID("connector-consumer-"), Reset: broker.ResetEarliest, Properties: p},
+		Group:          "connect-" + t.id.Connector, Topics: topics, Assignor: rangeAssignor{}, Listener: (*sinkListener)(t),
+	}
+	if g := p["group.id"]; g != "" {
+		c.Group = g
+	}
+	switch v := p["auto.offset.reset"]; v {
+	case "", "earliest":
+	case "latest":
+		c.Reset = broker.ResetLatest
+	case "none":
+		c.Reset = broker.ResetNone
+	default:
+		return c, data.ConfigException.Errorf("Invalid value %s for configuration auto.offset.reset: earliest, latest or none is expected", v)
+	}
+	if p["isolation.level"] == "read_committed" {
+		c.Isolation = broker.ReadCommitted
+	}
+	var err error
+	millis := func(key string) time.Duration {
+		if p[key] == "" || err != nil {
+			return 0
+		}
+		var n int64
+		n, err = strconv.ParseInt(strings.TrimSpace(p[key]), 10, 64)
+		return time.Duration(n) * time.Millisecond
+	}
+	c.SessionTimeout, c.HeartbeatInterval, c.RebalanceTimeout = millis("session.timeout.ms"), millis("heartbeat.interval.ms"), millis("max.poll.interval.ms")
+	t.maxPoll = int(millis("max.poll.records") / time.Millisecond)
+	if t.maxPoll <= 0 {
+		t.maxPoll = 500
+	}
+	if err != nil {
+		return c, data.ConfigException.Because(err)
+	}
+	return c, nil
+}
+
+func (t *sinkTask) loop(ctx context.Context) error {
+	for {
+		switch want := t.wanted(); {
+		case want == Stopped:
+			return nil
+		case want == Paused && t.now() != Paused:
+			t.member.Pause(t.partitions()...)
+			t.control.set(Paused)
+			t.askCommit = true
+		case want == Running && t.now() == Paused:
+			t.resumeAll()
+			t.control.set(Running)
+		}
+		if t.askCommit || !t.h.Now().Before(t.nextCommit) {
+			t.askCommit = false
+			if err := t.commit(ctx, t.partitions(), false); err != nil {
+				return err
+			}
+			t.nextCommit = t.h.Now().Add(t.worker.millis(flushIntervalKey))
+		}
+		if err := t.step(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// now is the state that was set last.
+func (t *sinkTask) now() State {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.state
+}
+
+// partitions are those that are assigned, sorted.
+func (t *sinkTask) partitions() []broker.TopicPartition {
+	return slices.SortedFunc(maps.Keys(t.assigned), broker.TopicPartition.Compare)
+}
+
+// step polls once, converts what came, and hands it to the task.
+func (t *sinkTask) step(ctx context.Context) error {
+	t.rewind()
+	wait := max(t.nextCommit.Sub(t.h.Now()), 0)
+	if t.retryAfter > 0 {
+		wait = min(wait, t.retryAfter)
+		t.retryAfter = 0
+	}
+	want := Running
+	if t.now() == Paused {
+		want = Paused
+	}
+	t.blocked(want, t.member.Wakeup)
+	batches, err := t.member.Poll(ctx, t.maxPoll, wait)
+	t.blocked(want, nil)
+	if err == nil {
+		err = t.failure
+	}
+	if err != nil {
+		return err
+	}
+	if t.wanted() == Stopped {
+		return nil // what came is not committed, and comes again
+	}
+	if !t.retrying {
+		if err := t.convertBatches(ctx, batches); err != nil {
+			return err
+		}
+	}
+	return t.put(ctx)
+}
+
+// put hands what is pending to the task.
+func (t *sinkTask) put(ctx context.Context) error {
+	start := t.h.Now()
+	err := t.task.Put(ctx, slices.Clone(t.pending))
+	if err != nil {
+		if ctx.Err() == nil && data.ClassOfError(err).Extends(data.RetriableException) {
+			t.h.Log().Warn("connect: the task could not put records; trying again", "task", t.id.String(), "error", err)
+			t.retrying = true
+			t.member.Pause(t.partitions()...)
+			return nil
+		}
+		if ctx.Err() != nil {
+			return err
+		}
+		return data.ConnectException.Wrap(err, "Exiting WorkerSinkTask due to unrecoverable exception.")
+	}
+	if t.errant != nil {
+		if err := t.errant.rethrow(); err != nil {
+			return err
+		}
+	}
+	t.mu.Lock()
+	t.metrics.sent += int64(len(t.pending))
+	if len(t.pending) > 0 {
+		t.metrics.batch.add(float64(len(t.pending)))
+		t.metrics.putTime.add(float64(t.h.Now().Sub(start).Milliseconds()))
+	}
+	t.mu.Unlock()
+	maps.Copy(t.current, t.staged)
+	clear(t.staged)
+	t.pending = t.pending[:0]
+	if t.retrying {
+		t.retrying = false
+		if t.now() != Paused {
+			t.resumeAll()
+		}
+	}
+	return nil
+}
+
+// resumeAll resumes what neither the task nor a retry holds back.
+func (t *sinkTask) resumeAll() {
+	if t.retrying {
+		return
+	}
+	for _, tp := range t.partitions() {
+		if !t.held[tp] {
+			t.member.Resume(tp)
+		}
+	}
+}
+
+// rewind moves positions as the task has asked.
+func (t *sinkTask) rewind() {
+	for _, tp := range slices.SortedFunc(maps.Keys(t.rewinds), broker.TopicPartition.Compare) {
+		if _, ok := t.assigned[tp]; !ok {
+			continue
+		}
+		offset := t.rewinds[tp]
+		t.member.Seek(tp, offset)
+		t.committed[tp] = offset
+		t.current[tp] = broker.OffsetAndMetadata{Offset: offset, LeaderEpoch: -1}
+	}
+	clear(t.rewinds)
+}

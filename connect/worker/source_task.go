@@ -1,0 +1,345 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/connect"
+	"github.com/kstreamlab/kstreamlab/connect/converters/json"
+	"github.com/kstreamlab/kstreamlab/connect/data"
+)
+
+// sourceTask runs one source task at least once: Kafka's WorkerSourceTask. Everything happens on one thread; offsets are committed between
+// two polls, which end when a commit is due.
+type sourceTask struct {
+	*taskSetup
+	*control
+	task      connect.SourceTask
+	conv      converterSet
+	offsets   *offsetReader
+	chain     Chain
+	tolerance *tolerance
+	producer  broker.Producer
+	topics    *topics
+	submitted *submitted
+	keys      *json.Converter
+	groups    []*group
+	sendErr   error // of an acknowledgement; fails the task
+	inFlight  int64
+	nextFlush time.Time
+}
+
+// group is what goes to one partition of Kafka in one Send.
+type group struct {
+	tp      broker.TopicPartition
+	records []broker.Record
+	sources []*connect.Record // as Poll returned them
+	runs    []*run
+}
+
+// run runs the task from its start to its stop.
+func (t *sourceTask) run(ctx context.Context) (err error) {
+	if err := t.prepare(ctx); err != nil {
+		t.chain.Close()
+		return err
+	}
+	defer t.producer.Close()
+	defer t.chain.Close()
+	defer t.conv.header.Close()
+	defer t.task.Stop()
+	if err := t.task.Start(ctx, &sourceContext{props: t.props, offsets: t.offsets}, t.props); err != nil {
+		return err
+	}
+	t.control.set(Running)
+	t.nextFlush = t.h.Now().Add(t.worker.millis(flushIntervalKey))
+	err = t.loop(ctx)
+	if ctx.Err() == nil {
+		t.commit(ctx)
+	}
+	return err
+}
+
+func (t *sourceTask) prepare(ctx context.Context) (err error) {
+	if t.conv, err = t.converters(); err != nil {
+		return err
+	}
+	if t.chain, err = t.config.Chain(t.h); err != nil {
+		return err
+	}
+	if t.keys, err = newOffsetConverter(); err != nil {
+		return err
+	}
+	if t.offsets, err = newOffsetReader(t.id.Connector, t.store); err != nil {
+		return err
+	}
+	rules, err := t.config.topicRules()
+	if err != nil {
+		return err
+	}
+	if !t.worker.Values.Bool(createTopicsKey) {
+		rules = nil
+	}
+	if t.producer, err = t.cluster.NewProducer(ctx, t.producerConfig("connector-producer-")); err != nil {
+		return data.ConnectException.Because(err)
+	}
+	t.submitted = newSubmitted()
+	t.topics = newTopics(t.taskSetup, t.producer, rules)
+	t.tolerance = newTolerance(t.h, t.config, t.errors)
+	if t.config.Values.Bool(logErrorsKey) {
+		t.tolerance.reporters = append(t.tolerance.reporters, &errorLog{t.h, t.id, t.config.Values.Bool(logMessagesKey), t.errors})
+	}
+	return nil
+}
+
+func (t *sourceTask) loop(ctx context.Context) error {
+	for {
+		switch t.wanted() {
+		case Stopped:
+			return nil
+		case Paused:
+			t.commit(ctx)
+			if err := t.waitWhilePaused(ctx); err != nil {
+				return err
+			}
+			t.control.set(Running)
+			continue
+		}
+		if !t.h.Now().Before(t.nextFlush) {
+			t.commit(ctx)
+			t.nextFlush = t.h.Now().Add(t.worker.millis(flushIntervalKey))
+		}
+		if t.sendErr != nil {
+			return t.sendErr
+		}
+		batch, err := t.poll(ctx)
+		if err != nil {
+			return err
+		}
+		if err := t.dispatch(ctx, batch); err != nil {
+			return err
+		}
+	}
+}
+
+// poll asks the task for records; it ends when a commit is due, or the task is to stop or pause.
+func (t *sourceTask) poll(ctx context.Context) ([]*connect.Record, error) {
+	start := t.h.Now()
+	polling, cancel := t.h.WithTimeout(ctx, t.nextFlush.Sub(start))
+	defer cancel()
+	t.blocked(Running, cancel)
+	batch, err := t.task.Poll(polling)
+	t.blocked(Running, nil)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case polling.Err() != nil && errors.Is(err, context.Cause(polling)), data.ClassOfError(err).Extends(data.RetriableException):
+		return nil, nil
+	default:
+		return nil, err
+	}
+	if len(batch) > 0 {
+		t.mu.Lock()
+		t.metrics.polled += int64(len(batch))
+		t.metrics.batch.add(float64(len(batch)))
+		t.metrics.pollTime.add(float64(t.h.Now().Sub(start).Milliseconds()))
+		t.mu.Unlock()
+	}
+	return batch, nil
+}
+
+// dispatch transforms, converts and sends a batch: all records of one partition of Kafka together.
+func (t *sourceTask) dispatch(ctx context.Context, batch []*connect.Record) error {
+	t.groups = t.groups[:0]
+	for _, r := range batch {
+		out, tp, ok, err := t.convert(ctx, r)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			t.dropped(r)
+			continue
+		}
+		g := t.group(tp, len(batch))
+		t.submit(g, r)
+		g.records = append(g.records, out)
+		g.sources = append(g.sources, r)
+	}
+	for _, g := range t.groups {
+		if err := t.send(ctx, g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// group is the one of a partition, mostly the last.
+func (t *sourceTask) group(tp broker.TopicPartition, room int) *group {
+	for i := len(t.groups) - 1; i >= 0; i-- {
+		if t.groups[i].tp == tp {
+			return t.groups[i]
+		}
+	}
+	g := &group{tp: tp}
+	if len(t.groups) == 0 {
+		g.records, g.sources = make([]broker.Record, 0, room), make([]*connect.Record, 0, room)
+	}
+	t.groups = append(t.groups, g)
+	return g
+}
+
+// submit adds a record's offset to the last run of its group, or begins a new one.
+func (t *sourceTask) submit(g *group, r *connect.Record) {
+	p := t.submitted.partition(r.Source.Partition)
+	if n := len(g.runs); n > 0 && g.runs[n-1].of == p && p.queue[len(p.queue)-1] == g.runs[n-1] {
+		g.runs[n-1].offset = r.Source.Offset
+		g.runs[n-1].records++
+		return
+	}
+	g.runs = append(g.runs, p.start(r.Source.Offset))
+}
+
+// sendPause is how long to wait before a Send that may succeed later is tried again.
+const sendPause = 100 * time.Millisecond
+
+func (t *sourceTask) send(ctx context.Context, g *group) error {
+	for {
+		if t.sendErr != nil {
+			return t.sendErr
+		}
+		err := t.producer.Send(ctx, g.tp, g.records, func(base int64, err error) { t.acknowledged(ctx, g, base, err) })
+		switch {
+		case err == nil:
+			t.inFlight += int64(len(g.records))
+			return nil
+		case ctx.Err() != nil:
+			return err
+		case !errors.Is(err, broker.ErrRetriable):
+			return data.ConnectException.Wrap(err, "Unrecoverable exception trying to send")
+		case t.wanted() == Stopped:
+			return nil // what was not sent is not committed, and comes again
+		}
+		t.h.Log().Warn("connect: could not send; trying again", "task", t.id.String(), "partition", g.tp.String(), "error", err)
+		if err := t.h.Sleep(ctx, sendPause); err != nil {
+			return err
+		}
+	}
+}
+
+// acknowledged runs on the task's thread, inside a later call of the producer.
+func (t *sourceTask) acknowledged(ctx context.Context, g *group, base int64, err error) {
+	t.inFlight -= int64(len(g.records))
+	if err != nil && !t.tolerance.all {
+		if t.sendErr == nil {
+			t.sendErr = data.ConnectException.Wrap(err, "Unrecoverable exception from producer send callback")
+		}
+		return
+	}
+	committer, _ := t.task.(connect.RecordCommitter)
+	for i, r := range g.sources {
+		if err != nil {
+			f := &failedOperation{stage: StageKafkaProduce, class: "org.apache.kafka.clients.producer.KafkaProducer", err: data.KafkaException.Because(err), source: r}
+			t.errors.add(&t.errors.failures)
+			_ = t.tolerance.failed(ctx, f) // all is tolerated
+		}
+		if committer == nil {
+			continue
+		}
+		var m *connect.RecordMetadata
+		if err == nil {
+			m = &connect.RecordMetadata{TopicPartition: g.tp, Offset: broker.NoOffset, Timestamp: g.records[i].Timestamp}
+			if base != broker.NoOffset {
+				m.Offset = base + int64(i)
+			}
+		}
+		t.tell(committer.CommitRecord(r, m))
+	}
+	if err == nil {
+		t.mu.Lock()
+		t.metrics.written += int64(len(g.records))
+		t.mu.Unlock()
+	}
+	for _, r := range g.runs {
+		r.done()
+	}
+}
+
+func (t *sourceTask) dropped(r *connect.Record) {
+	if c, ok := t.task.(connect.RecordCommitter); ok {
+		t.tell(c.CommitRecord(r, nil))
+	}
+}
+
+func (t *sourceTask) tell(err error) {
+	if err != nil {
+		t.h.Log().Error("connect: the task could not take note of a record", "task", t.id.String(), "error", err)
+	}
+}
+
+// commit waits until what was sent is written, and stores the offsets. A failure is logged and counted; the next commit has the same offsets.
+func (t *sourceTask) commit(ctx context.Context) {
+	start := t.h.Now()
+	err := t.flushOffsets(ctx)
+	t.mu.Lock()
+	t.metrics.active = t.inFlight
+	if err != nil {
+		t.metrics.commitFailures++
+	} else {
+		t.metrics.commits++
+		t.metrics.commitTime.add(float64(t.h.Now().Sub(start).Milliseconds()))
+	}
+	t.mu.Unlock()
+	if err != nil {
+		t.h.Log().Error("connect: could not commit offsets", "task", t.id.String(), "error", err)
+		return
+	}
+	if c, ok := t.task.(connect.Committer); ok {
+		if err := c.Commit(ctx); err != nil {
+			t.h.Log().Error("connect: the task could not take note of a commit", "task", t.id.String(), "error", err)
+		}
+	}
+}
+
+func (t *sourceTask) flushOffsets(ctx context.Context) error {
+	limit, cancel := t.h.WithTimeout(ctx, t.worker.millis(flushTimeoutKey))
+	err := t.producer.Flush(limit)
+	cancel()
+	if err != nil && limit.Err() == nil {
+		return err
+	}
+	changes := t.submitted.changes()
+	entries := make([]StoredOffset, 0, len(changes))
+	for _, p := range changes {
+		key, err := OffsetKey(t.keys, t.id.Connector, p.partition)
+		if err != nil {
+			return err
+		}
+		value, err := OffsetValue(t.keys, p.offset)
+		if err != nil {
+			return err
+		}
+		entries = append(entries, StoredOffset{key, value})
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	if err := t.store.Set(ctx, entries); err != nil {
+		return err
+	}
+	for _, p := range changes {
+		p.changed = false
+	}
+	return nil
+}
+
+// sourceContext is a source task's context.
+type sourceContext struct {
+	props   map[string]string
+	offsets *offsetReader
+}
+
+func (c *sourceContext) Configs() map[string]string              { return c.props }
+func (c *sourceContext) Offsets() connect.OffsetReader           { return c.offsets }
+func (c *sourceContext) Transaction() connect.TransactionContext { return nil }

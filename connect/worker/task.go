@@ -1,0 +1,225 @@
+package worker
+
+import (
+	"context"
+	"maps"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/kstreamlab/kstreamlab/broker"
+	"github.com/kstreamlab/kstreamlab/connect"
+	"github.com/kstreamlab/kstreamlab/connect/config"
+	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/internal/host"
+)
+
+// State of a connector or task, in Kafka's spelling.
+type State string
+
+// The states.
+const (
+	Unassigned State = "UNASSIGNED"
+	Running    State = "RUNNING"
+	Paused     State = "PAUSED"
+	Failed     State = "FAILED"
+	Stopped    State = "STOPPED"
+)
+
+// taskSetup is what a task is made of.
+type taskSetup struct {
+	h       host.Host
+	cluster broker.Cluster
+	id      TaskID
+	worker  *Config
+	config  *ConnectorConfig
+	props   map[string]string // the task's own
+	store   OffsetStore
+	errors  *errorMetrics
+}
+
+// maxMillis is Java's Integer.MAX_VALUE as milliseconds.
+const maxMillis = (1<<31 - 1) * time.Millisecond
+
+func (t *taskSetup) clientID(prefix string) string {
+	return prefix + t.id.Connector + "-" + strconv.Itoa(t.id.Task)
+}
+
+func (t *taskSetup) producerConfig(clientPrefix string) broker.ProducerConfig {
+	c := broker.ProducerConfig{ClientID: t.clientID(clientPrefix), Properties: t.worker.clientProperties(t.config.Props, "producer")}
+	if _, ok := c.Properties["delivery.timeout.ms"]; !ok {
+		c.DeliveryTimeout = maxMillis
+	}
+	return c
+}
+
+// converterSet are the converters of a task.
+type converterSet struct {
+	key, value                      connect.Converter
+	header                          connect.HeaderConverter
+	keyClass, valueClass, headClass string
+}
+
+// converters makes them: the connector's where it names one, then with the connector's properties only; else the worker's.
+func (t *taskSetup) converters() (c converterSet, err error) {
+	if c.key, c.keyClass, err = t.converter(keyConverterKey, true); err != nil {
+		return c, err
+	}
+	if c.value, c.valueClass, err = t.converter(valueConverterKey, false); err != nil {
+		return c, err
+	}
+	class, props := t.converterProps(headerConverterKey, t.worker.Values.String(headerConverterKey))
+	c.headClass = t.fullName(connect.KindHeaderConverter, class)
+	if c.header, err = t.worker.plugins.NewHeaderConverter(t.h, class); err != nil {
+		return c, err
+	}
+	props["converter.type"] = "header"
+	return c, c.header.ConfigureHeaders(props)
+}
+
+func (t *taskSetup) converter(name string, key bool) (connect.Converter, string, error) {
+	class, props := t.converterProps(name, t.worker.Values.String(name))
+	c, err := t.worker.plugins.NewConverter(t.h, class)
+	if err != nil {
+		return nil, "", err
+	}
+	return c, t.fullName(connect.KindConverter, class), c.Configure(props, key)
+}
+
+func (t *taskSetup) converterProps(name, workers string) (class string, props config.Props) {
+	from := t.worker.Props
+	class = workers
+	if own := strings.TrimSpace(t.config.Props[name]); own != "" {
+		class, from = own, t.config.Props
+	}
+	return class, config.PropsOf(from).WithPrefix(name + ".")
+}
+
+func (t *taskSetup) fullName(k connect.Kind, class string) string {
+	if p, ok := t.worker.plugins.Find(k, class); ok {
+		return p.Class
+	}
+	return class
+}
+
+// control is how a task's thread and others talk: what the task should do, and what it does.
+type control struct {
+	mu      sync.Locker
+	cond    host.Cond
+	target  State // Running, Paused or Stopped
+	state   State
+	failure error
+	ended   bool
+	wake    func() // ends what the task's thread is blocked in; may be nil
+	metrics taskMetrics
+}
+
+func newControl(h host.Host) *control {
+	mu := h.NewMutex()
+	return &control{mu: mu, cond: h.NewCond(mu), target: Running, state: Unassigned, metrics: taskMetrics{errors: &errorMetrics{mu: h.NewMutex()}}}
+}
+
+// setTarget tells the task's thread what to do.
+func (c *control) setTarget(s State) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.target == Stopped {
+		return
+	}
+	c.target = s
+	if c.wake != nil {
+		c.wake()
+	}
+	c.cond.Broadcast()
+}
+
+func (c *control) wanted() State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.target
+}
+
+func (c *control) set(s State) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state = s
+	c.cond.Broadcast()
+}
+
+// blocked registers how to end a call that the thread is about to make; it is ended at once when the target is not want any more.
+func (c *control) blocked(want State, wake func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wake = wake
+	if wake != nil && c.target != want {
+		wake()
+	}
+}
+
+// waitWhilePaused blocks until the task is to run or stop.
+func (c *control) waitWhilePaused(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.target == Paused {
+		c.state = Paused
+		c.cond.Broadcast()
+		if err := c.cond.Wait(ctx, time.Time{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// end tells that the thread has ended.
+func (c *control) end(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = true
+	c.state = Unassigned
+	if err != nil {
+		c.state, c.failure = Failed, err
+	}
+	c.cond.Broadcast()
+}
+
+// wait blocks until the thread has ended or the deadline has passed; zero is none.
+func (c *control) wait(ctx context.Context, h host.Host, deadline time.Time) (ended bool, _ error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for !c.ended {
+		if !deadline.IsZero() && !h.Now().Before(deadline) {
+			return false, nil
+		}
+		if err := c.cond.Wait(ctx, deadline); err != nil {
+			return c.ended, err
+		}
+	}
+	return true, nil
+}
+
+// runTask runs a task's thread to its end.
+func runTask(ctx context.Context, t *taskSetup, c *control, run func(ctx context.Context) error) {
+	err := c.waitWhilePaused(ctx)
+	if err == nil && c.wanted() != Stopped {
+		err = run(ctx)
+	}
+	if err != nil && ctx.Err() == nil {
+		t.h.Log().Error("connect: the task has failed", "task", t.id.String(), "error", data.StackTrace(err))
+	}
+	c.end(err)
+}
+
+// taskProps are a task's properties as the task sees them.
+func taskProps(c *ConnectorConfig, own map[string]string) map[string]string {
+	out := maps.Clone(own)
+	if out == nil {
+		out = map[string]string{}
+	}
+	for _, k := range []string{topicsKey, topicsRegexKey} {
+		if v, ok := c.Props[k]; ok && c.Kind == connect.KindSink && out[k] == "" {
+			out[k] = v
+		}
+	}
+	return out
+}
