@@ -122,6 +122,9 @@ func (g *drawing) topic(name string, kind topicKind) string {
 
 func nodeLines(n streams.NodeDescription) []string {
 	lines := []string{n.Name}
+	if n.Pattern != "" {
+		lines = append(lines, "topics like "+n.Pattern)
+	}
 	if n.Extractor != "" {
 		lines = append(lines, "topic by "+n.Extractor)
 	}
