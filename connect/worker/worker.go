@@ -279,6 +279,24 @@ func (w *Worker) SetPaused(name string, paused bool) error {
 	return nil
 }
 
+// RemoveConnector stops a connector, waits for it and forgets it. An unknown connector is a NotFoundException.
+func (w *Worker) RemoveConnector(ctx context.Context, name string) error {
+	w.mu.Lock()
+	c := w.connectors[name]
+	w.mu.Unlock()
+	if c == nil {
+		return data.NotFoundException.Errorf("Connector %s not found", name)
+	}
+	c.setTarget(Stopped)
+	if _, err := c.wait(ctx, w.h, w.h.Now().Add(2*w.config.ShutdownTimeout())); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.connectors, name)
+	return nil
+}
+
 // Stop stops all connectors and waits for them, at most twice as long as their tasks may take.
 func (w *Worker) Stop(ctx context.Context) {
 	w.mu.Lock()

@@ -1,0 +1,23 @@
+package conformance_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/kstreamlab/kstreamlab/internal/conformance"
+)
+
+// TestConnectDeadLetters plays the recorded scenario of error handling in the simulator, and compares the dead letter queues and traces.
+func TestConnectDeadLetters(t *testing.T) {
+	folder, _ := connectFolder()
+	diffs, missing, err := conformance.RunConnectScenario(os.DirFS(folder), "dlq", conformance.ConnectPlugins())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range diffs {
+		t.Error(d)
+	}
+	for topic, why := range missing {
+		t.Logf("not compared: %s: %s", topic, why)
+	}
+}
