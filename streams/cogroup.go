@@ -163,7 +163,7 @@ func cogroup[K, A, KR any](in Cogrouping[K, A, KR], f aggregation[K, any, A], m 
 			return &operator.Pass[KR, processor.Change[A]]{}
 		}})
 	}}, nodes...)
-	table := &KTable[KR, A]{b: b, node: n, name: merge, value: m.Value, sources: sources, from: of}
+	table := &KTable[KR, A]{b: b, node: n, name: merge, value: m.Value, queryable: m.Name, sources: sources, from: of}
 	own := keyOf(b, m.Key)
 	switch {
 	case own == nil:

@@ -174,5 +174,5 @@ func resolve[K, V, KF, VF, R any](j *foreignJoin[K, V, KF, VF], left *KTable[K, 
 	t.step = step
 	n := j.step(step, func() processor.Instance { return &operator.TableSource[K, R]{Stored: t.half(), Node: step} }, t.write, resolved)
 	n.Versioned = t.versions()
-	return &KTable[K, R]{b: j.b, node: n, name: step, key: left.key, value: m.Value, sources: sources, from: sourceTable[K, R]{t}}
+	return &KTable[K, R]{b: j.b, node: n, name: step, key: left.key, value: m.Value, queryable: m.Name, sources: sources, from: sourceTable[K, R]{t}}
 }

@@ -218,7 +218,7 @@ func aggregateKeys[K, V, A any](g *KGroupedStream[K, V], m Materialized[K, A], p
 		table.view = operator.StoreViewer(spec.Name, open)
 		return func() processor.Instance { return keyAggregator(f, node, spec, open, *table.old) }
 	})
-	return &KTable[K, A]{b: g.s.b, node: n, name: n.Name, key: m.Key, value: m.Value, sources: from.sources, from: table}
+	return &KTable[K, A]{b: g.s.b, node: n, name: n.Name, key: m.Key, value: m.Value, queryable: m.Name, sources: from.sources, from: table}
 }
 
 func openKeys[K, A any](key serde.Serde[K], value serde.Serde[A]) operator.OpenStore[K, A] {

@@ -115,5 +115,5 @@ func aggregateTableOf[K, V, A any](g *KGroupedTable[K, V], m Materialized[K, A],
 		}})
 		t.write(tb)
 	}}, through)
-	return &KTable[K, A]{b: b, node: n, name: t.step, key: m.Key, value: m.Value, sources: []*graph.Node{through}, from: sourceTable[K, A]{t}}
+	return &KTable[K, A]{b: b, node: n, name: t.step, key: m.Key, value: m.Value, queryable: m.Name, sources: []*graph.Node{through}, from: sourceTable[K, A]{t}}
 }

@@ -73,6 +73,19 @@ func TestForeignKeyOfKeyAndValue(t *testing.T) {
 	}
 }
 
+func TestQueryableStoreName(t *testing.T) {
+	b := streams.NewBuilder()
+	in := streams.Stream(b, "in", texts)
+	kept := streams.Materialized[string, string]{Name: "kept", Value: serde.String()}
+	named, unnamed := streams.Reduce(in.GroupByKey(), join, kept), streams.Reduce(in.GroupByKey(), join)
+	kept.Name = "filtered"
+	yes := func(string, string) (bool, error) { return true, nil }
+	got := []string{named.QueryableStoreName(), unnamed.QueryableStoreName(), named.Filter(yes).QueryableStoreName(), named.Filter(yes, kept).QueryableStoreName()}
+	if d := cmp.Diff([]string{"kept", "", "", "filtered"}, got); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestForeignKeyJoinRefusesOuter(t *testing.T) {
 	b := streams.NewBuilder()
 	streams.JoinForeign(streams.OuterJoin, streams.Table(b, "l", texts), streams.Table(b, "r", texts), func(_, v string) (string, error) { return v, nil }, pair,

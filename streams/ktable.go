@@ -17,7 +17,12 @@ type KTable[K, V any] struct {
 	value   serde.Serde[V]
 	sources []*graph.Node
 	from    tableNode[K, V]
+	// queryable is the name that the user gave to the table's store.
+	queryable string
 }
+
+// QueryableStoreName is the name of the table's store, if the user has named it: KTable.queryableStoreName. It is empty for others.
+func (t *KTable[K, V]) QueryableStoreName() string { return t.queryable }
 
 // ToStream is the table's changes as records of new values; a deletion is a null value.
 func (t *KTable[K, V]) ToStream(name ...Named) *KStream[K, V] {

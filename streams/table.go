@@ -148,7 +148,7 @@ func Table[K, V any](b *Builder, topic string, c Consumed[K, V], opts ...Materia
 		}
 		t.write(tb)
 	}}, b.g.Root())
-	return &KTable[K, V]{b: b, node: n, name: t.step, key: c.Key, value: c.Value, sources: []*graph.Node{n}, from: sourceTable[K, V]{t}}
+	return &KTable[K, V]{b: b, node: n, name: t.step, key: c.Key, value: c.Value, queryable: m.Name, sources: []*graph.Node{n}, from: sourceTable[K, V]{t}}
 }
 
 // ToTable makes a table of a stream: the latest value of each key. The records go through a repartition topic where the key may have
@@ -171,7 +171,7 @@ func (s *KStream[K, V]) ToTable(opts ...Materialized[K, V]) *KTable[K, V] {
 		}})
 		t.write(tb)
 	}}, from)
-	return &KTable[K, V]{b: b, node: n, name: step, key: m.Key, value: m.Value, sources: sources, from: sourceTable[K, V]{t}}
+	return &KTable[K, V]{b: b, node: n, name: step, key: m.Key, value: m.Value, queryable: m.Name, sources: sources, from: sourceTable[K, V]{t}}
 }
 
 // derived is a table computed from another, row by row: it has a store only where the user names one.
@@ -229,7 +229,7 @@ func (t *KTable[K, V]) filter(where func(k K, v V) (bool, error), not bool, opts
 		return &operator.TableFilter[K, V]{Stored: k.half(), Where: where, Not: not, Versioned: t.node.GivesVersions()}
 	})
 	n.Versioned = k.inherited(len(opts) > 0 && !opts[0].onlyNamed())
-	return &KTable[K, V]{b: t.b, node: n, name: k.step, key: m.Key, value: m.Value, sources: t.sources, from: d}
+	return &KTable[K, V]{b: t.b, node: n, name: k.step, key: m.Key, value: m.Value, queryable: m.Name, sources: t.sources, from: d}
 }
 
 // below adds a table step below t.
@@ -251,5 +251,5 @@ func MapTableValues[K, V, V2 any](t *KTable[K, V], f func(k K, v V) (V2, error),
 	}}
 	n := t.below(k.step, k.write, func() processor.Instance { return &operator.TableMapValues[K, V, V2]{Stored: k.half(), F: f} })
 	n.Versioned = k.inherited(len(opts) > 0 && !opts[0].onlyNamed())
-	return &KTable[K, V2]{b: t.b, node: n, name: k.step, key: m.Key, value: m.Value, sources: t.sources, from: d}
+	return &KTable[K, V2]{b: t.b, node: n, name: k.step, key: m.Key, value: m.Value, queryable: m.Name, sources: t.sources, from: d}
 }

@@ -95,7 +95,7 @@ func JoinTables[K, V1, V2, R any](kind JoinKind, left *KTable[K, V1], right *KTa
 		t.write(tb)
 	}}, left.node, right.node)
 	b.g.Copartition(union(left.sources, right.sources))
-	return &KTable[K, R]{b: b, node: n, name: t.step, key: m.Key, value: m.Value, sources: union(left.sources, right.sources),
+	return &KTable[K, R]{b: b, node: n, name: t.step, key: m.Key, value: m.Value, queryable: m.Name, sources: union(left.sources, right.sources),
 		from: joinTable[K, V1, V2, R]{t, kind, left.from, right.from, join, sides}}
 }
 

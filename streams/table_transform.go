@@ -46,7 +46,7 @@ func TransformTableValues[K, V, V2 any](t *KTable[K, V], supplier ValueTransform
 	})
 	n.Versioned = k.inherited(len(opts) > 0)
 	m = inherit(m, t.key, nil)
-	return &KTable[K, V2]{b: b, node: n, name: k.step, key: m.Key, value: m.Value, sources: t.sources,
+	return &KTable[K, V2]{b: b, node: n, name: k.step, key: m.Key, value: m.Value, queryable: m.Name, sources: t.sources,
 		from: transformed[K, V, V2]{derived[K, V, V2]{keptTable: k, parent: t.from}, stores, supplier}}
 }
 

@@ -247,7 +247,7 @@ func aggregateWindows[K, V, KR, A any](g *KGroupedStream[K, V], w *windowing[K, 
 	})
 	grace := w.grace()
 	n.Grace = &grace
-	table := &KTable[KR, A]{b: b, node: n, name: n.Name, value: m.Value, sources: from.sources, from: of}
+	table := &KTable[KR, A]{b: b, node: n, name: n.Name, value: m.Value, queryable: m.Name, sources: from.sources, from: of}
 	if key := keyOf(b, m.Key); key != nil {
 		table.key = w.serde(key)
 	}
