@@ -85,6 +85,16 @@ func (c *Client) Lookup(ctx context.Context, subject string, s Schema) (Register
 	return c.found.Get(ctx, place{subject, s.key()}, func() (Registered, error) { return c.server.Lookup(ctx, subject, s, c.Normalize) })
 }
 
+// Find is Lookup for callers who have no context: see Cache.Load.
+func (c *Client) Find(subject string, s Schema) (Registered, error) {
+	return c.Lookup(context.Background(), subject, s)
+}
+
+// Last is Latest for callers who have no context: see Cache.Load.
+func (c *Client) Last(subject string) (Registered, error) {
+	return c.Latest(context.Background(), subject)
+}
+
 // Schema finds the schema that a record's header names.
 func (c *Client) Schema(ctx context.Context, id Ident) (Schema, error) {
 	return c.schemas.Get(ctx, id, func() (Schema, error) {

@@ -1,6 +1,9 @@
 package avro
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/kstreamlab/kstreamlab/connect/data"
 	"github.com/kstreamlab/kstreamlab/internal/registry/avroschema"
 )
@@ -171,15 +174,13 @@ func (r *reader) nested(v any) (any, error) {
 		}
 		return out, nil
 	case avroschema.Entries:
-		out := data.MakeMap(len(v))
-		for _, e := range javaOrder(v) {
-			made, err := r.parts[1].value(e.Value)
-			if err != nil {
-				return nil, err
-			}
-			out.Put(e.Key, made)
+		return r.mapping(v)
+	case map[string]any: // of a default value
+		var entries avroschema.Entries
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			entries = append(entries, avroschema.Entry{Key: k, Value: v[k]})
 		}
-		return out, nil
+		return r.mapping(entries)
 	case *avroschema.Datum:
 		if r.to.Type() != data.StructType {
 			break
@@ -195,6 +196,26 @@ func (r *reader) nested(v any) (any, error) {
 		return out, nil
 	}
 	return nil, r.wrong(v)
+}
+
+// mapping makes a map in the order in which Java's HashMap of that size has it.
+func (r *reader) mapping(entries avroschema.Entries) (any, error) {
+	if r.to.Type() != data.MapType {
+		return nil, r.wrong(entries)
+	}
+	list := make([]data.Entry, len(entries))
+	for i, e := range entries {
+		made, err := r.parts[1].value(e.Value)
+		if err != nil {
+			return nil, err
+		}
+		list[i] = data.Entry{Key: e.Key, Value: made}
+	}
+	buckets := 1
+	for buckets < len(list) {
+		buckets *= 2
+	}
+	return data.NewMap(hashOrder(list, buckets)...), nil
 }
 
 // entries makes a map whose keys are not strings.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -13,7 +14,17 @@ type Reader struct {
 	Schema  *Schema // the reader's
 	root    *plan
 	logical bool
+	ordered bool
 }
+
+// Mode says in which of two forms values are read.
+type Mode uint8
+
+// The modes.
+const (
+	Logical Mode = 1 << iota // dates, times and decimals are Go's
+	Ordered                  // maps are Entries
+)
 
 // Limits on what bytes may claim.
 const (
@@ -32,12 +43,13 @@ type decoder struct {
 	depth   int
 	empty   int
 	logical bool
+	ordered bool
 }
 
 // Decode reads one value from the front of b, and returns the rest. The value shares no memory with b, but default values are shared with
 // other values: do not change what it holds.
 func (r *Reader) Decode(b []byte) (any, []byte, error) {
-	d := decoder{b: b, logical: r.logical}
+	d := decoder{b: b, logical: r.logical, ordered: r.ordered}
 	v, err := d.value(r.root)
 	return v, d.b, err
 }
@@ -298,6 +310,9 @@ func (d *decoder) array(p *plan) (any, error) {
 }
 
 func (d *decoder) mapping(p *plan) (any, error) {
+	if d.ordered {
+		return d.entries(p)
+	}
 	out := map[string]any{}
 	for {
 		n, err := d.block(1)
@@ -316,6 +331,48 @@ func (d *decoder) mapping(p *plan) (any, error) {
 			if out[key], err = d.value(p.elem); err != nil {
 				return nil, err
 			}
+		}
+	}
+}
+
+// entries reads a map in the order of its bytes; a key that comes again replaces the value.
+func (d *decoder) entries(p *plan) (any, error) {
+	out := Entries{}
+	var index map[string]int // from some size on
+	for {
+		n, err := d.block(1)
+		if n == 0 || err != nil {
+			return out, err
+		}
+		for range n {
+			k, err := d.data()
+			if err != nil {
+				return nil, err
+			}
+			key := string(k)
+			v, err := d.value(p.elem)
+			if err != nil {
+				return nil, err
+			}
+			if index == nil && len(out) > 16 {
+				index = map[string]int{}
+				for i, e := range out {
+					index[e.Key] = i
+				}
+			}
+			at, ok := index[key]
+			if index == nil {
+				at = slices.IndexFunc(out, func(e Entry) bool { return e.Key == key })
+				ok = at >= 0
+			}
+			if ok {
+				out[at].Value = v
+				continue
+			}
+			if index != nil {
+				index[key] = len(out)
+			}
+			out = append(out, Entry{key, v})
 		}
 	}
 }
@@ -391,4 +448,15 @@ func (d *decoder) skipNested(s *Schema) error {
 // RawBytes tells whether both schemas are bytes at the top: Confluent writes those without their length.
 func (r *Reader) RawBytes() bool {
 	return r.root.err == nil && r.root.writer.Type == Bytes && r.Schema.Type == Bytes && !r.logical
+}
+
+// SplitBytes takes a value of type bytes apart: how long it is said to be, and the bytes themselves.
+func SplitBytes(b []byte) (int64, []byte, error) {
+	d := decoder{b: b}
+	n, err := d.varint()
+	if err != nil {
+		return 0, nil, err
+	}
+	out, err := d.take(n)
+	return n, out, err
 }

@@ -173,6 +173,9 @@ func (s *Schema) appendArray(dst []byte, v any) ([]byte, error) {
 }
 
 func (s *Schema) appendMap(dst []byte, v any) ([]byte, error) {
+	if list, ok := v.(Entries); ok {
+		return s.appendEntries(dst, list)
+	}
 	m, ok := v.(map[string]any)
 	if !ok {
 		return dst, misfit(s, v)
@@ -185,6 +188,20 @@ func (s *Schema) appendMap(dst []byte, v any) ([]byte, error) {
 		var err error
 		if dst, err = s.Elem.Append(dst, m[k]); err != nil {
 			return dst, within(err, k)
+		}
+	}
+	return append(dst, 0), nil
+}
+
+func (s *Schema) appendEntries(dst []byte, list Entries) ([]byte, error) {
+	if len(list) > 0 {
+		dst = binary.AppendVarint(dst, int64(len(list)))
+	}
+	for _, e := range list {
+		dst = append(binary.AppendVarint(dst, int64(len(e.Key))), e.Key...)
+		var err error
+		if dst, err = s.Elem.Append(dst, e.Value); err != nil {
+			return dst, within(err, e.Key)
 		}
 	}
 	return append(dst, 0), nil
@@ -368,7 +385,7 @@ func (s *Schema) exactly(v any) bool {
 		return s.Type == Record && (s == v.Schema || s.FullName() == v.Schema.FullName())
 	case []any:
 		return s.Type == Array
-	case map[string]any:
+	case map[string]any, Entries:
 		return s.Type == Map
 	}
 	return false

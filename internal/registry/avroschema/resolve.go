@@ -36,10 +36,10 @@ type pair struct{ writer, reader *Schema }
 type resolver struct{ plans map[pair]*plan }
 
 // NewReader resolves a writer's schema to a reader's, by Avro's rules as Java follows them. It never fails: what cannot be read is told
-// when it comes, as in Java. logical says whether logical types become Go's.
-func NewReader(writer, reader *Schema, logical bool) *Reader {
+// when it comes, as in Java.
+func NewReader(writer, reader *Schema, mode Mode) *Reader {
 	r := resolver{plans: map[pair]*plan{}}
-	return &Reader{Schema: reader, root: r.plan(writer, reader), logical: logical}
+	return &Reader{Schema: reader, root: r.plan(writer, reader), logical: mode&Logical != 0, ordered: mode&Ordered != 0}
 }
 
 func (r resolver) plan(w, rd *Schema) *plan {

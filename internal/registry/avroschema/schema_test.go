@@ -142,7 +142,7 @@ func TestBinary(t *testing.T) {
 	if err != nil || !bytes.Equal(got[1:], want) {
 		t.Fatalf("%v\n got %x\nwant %x", err, got[1:], want)
 	}
-	v, rest, err := avroschema.NewReader(s, s, false).Decode(append(want, 9))
+	v, rest, err := avroschema.NewReader(s, s, 0).Decode(append(want, 9))
 	if d := cmp.Diff(any(all(s)), v, same); d != "" || err != nil || len(rest) != 1 {
 		t.Error(err, rest, d)
 	}
@@ -150,7 +150,7 @@ func TestBinary(t *testing.T) {
 		t.Error(got)
 	}
 	for n := range want { // no shorter bytes can be read
-		if v, _, err := avroschema.NewReader(s, s, false).Decode(want[:n]); err == nil {
+		if v, _, err := avroschema.NewReader(s, s, 0).Decode(want[:n]); err == nil {
 			t.Errorf("%d bytes are read as %v", n, v)
 		}
 	}
@@ -162,7 +162,7 @@ var same = cmp.Comparer(func(a, b *avroschema.Schema) bool { return a == b })
 func TestBlocksWithSizes(t *testing.T) {
 	s := parse(t, `{"type":"array","items":"int"}`)
 	b := []byte{0x03, 0x04, 0x02, 0x04, 0x02, 0x06, 0x00} // -2, 2 bytes, 1, 2; 1, 3; end
-	v, _, err := avroschema.NewReader(s, s, false).Decode(b)
+	v, _, err := avroschema.NewReader(s, s, 0).Decode(b)
 	if d := cmp.Diff(any([]any{int32(1), int32(2), int32(3)}), v); d != "" || err != nil {
 		t.Error(err, d)
 	}
@@ -215,7 +215,7 @@ func TestLogicalTypes(t *testing.T) {
 			t.Errorf("%s of %v: %s %v, want %s", c.schema, c.value, got, err, c.want)
 			continue
 		}
-		v, _, err := avroschema.NewReader(s, s, true).Decode(b)
+		v, _, err := avroschema.NewReader(s, s, avroschema.Logical).Decode(b)
 		if d := cmp.Diff(c.back, v, cmp.Comparer(func(a, b *big.Int) bool { return a.Cmp(b) == 0 })); d != "" || err != nil {
 			t.Errorf("%s: %v %s", c.schema, err, d)
 		}
@@ -262,7 +262,7 @@ func TestResolution(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, _, err := avroschema.NewReader(w, r, false).Decode(b)
+		v, _, err := avroschema.NewReader(w, r, 0).Decode(b)
 		if (err == nil) != (c.err == "") || err != nil && err.Error() != c.err {
 			t.Errorf("%s as %s: error %v, want %q", c.writer, c.reader, err, c.err)
 		} else if d := cmp.Diff(c.want, v); d != "" {
@@ -289,7 +289,7 @@ func TestRecordsEvolve(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, rest, err := avroschema.NewReader(w, r, false).Decode(b)
+	v, rest, err := avroschema.NewReader(w, r, 0).Decode(b)
 	if err != nil || len(rest) > 0 {
 		t.Fatal(err, rest)
 	}
@@ -310,7 +310,7 @@ func TestRecursive(t *testing.T) {
 	w := parse(t, `{"type":"record","name":"Node","fields":[{"name":"next","type":["null","Node"]}]}`)
 	r := parse(t, `{"type":"record","name":"Node","fields":[{"name":"next","type":["Node","null"]}]}`)
 	b := append(bytes.Repeat([]byte{2}, 500), 0)
-	v, _, err := avroschema.NewReader(w, r, false).Decode(b)
+	v, _, err := avroschema.NewReader(w, r, 0).Decode(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,7 +321,7 @@ func TestRecursive(t *testing.T) {
 	if depth != 501 {
 		t.Error(depth)
 	}
-	if _, _, err := avroschema.NewReader(w, r, false).Decode(bytes.Repeat([]byte{2}, 1<<20)); err == nil || !strings.Contains(err.Error(), "nested deeper") {
+	if _, _, err := avroschema.NewReader(w, r, 0).Decode(bytes.Repeat([]byte{2}, 1<<20)); err == nil || !strings.Contains(err.Error(), "nested deeper") {
 		t.Error(err)
 	}
 	if err := avroschema.Reads(r, w); err != nil {
@@ -340,7 +340,7 @@ func TestClaimsOfSize(t *testing.T) {
 		`{"type":"fixed","name":"F","size":2000000000}`:                     {1},
 	} {
 		s := parse(t, schema)
-		if v, _, err := avroschema.NewReader(s, s, false).Decode(b); err == nil {
+		if v, _, err := avroschema.NewReader(s, s, 0).Decode(b); err == nil {
 			t.Errorf("%s: %x is read as %v", schema, b, v)
 		}
 	}

@@ -26,6 +26,15 @@ import (
 // With logical types on, date and the timestamps are time.Time (UTC), the times of day time.Duration, and decimal is Decimal. Encoding takes
 // these always, and Go's other integers and floats where the value is kept.
 
+// Entries is a map that keeps its order: what maps are read as in the mode Ordered, and one of what they may be written from.
+type Entries []Entry
+
+// Entry is a key with its value.
+type Entry struct {
+	Key   string
+	Value any
+}
+
 // Symbol is a symbol of an enum.
 type Symbol string
 
@@ -167,6 +176,9 @@ func (s *Schema) readDefaults() (err error) {
 	})
 	return err
 }
+
+// DefaultValue is a default value, JSON, as a value of the schema; the error tells why it is none.
+func (s *Schema) DefaultValue(v any) (any, error) { return s.fromDefault(v, 0) }
 
 // fromDefault is a default value, JSON, as a value of the schema. Of a union it may be any branch, as in Avro 1.12.
 func (s *Schema) fromDefault(v any, depth int) (any, error) {

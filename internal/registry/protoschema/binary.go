@@ -2,10 +2,12 @@ package protoschema
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
@@ -166,4 +168,15 @@ func appendScalar(dst []byte, fd protoreflect.FieldDescriptor, v protoreflect.Va
 		return protowire.AppendString(dst, v.String())
 	}
 	return protowire.AppendBytes(dst, v.Bytes())
+}
+
+// Unmarshal reads a message whose type is known only at run time. Bytes that google.golang.org/protobuf panics at, such as a map's entry whose
+// key has another wire type, are an error; it never blocks, so that no other panic is caught.
+func Unmarshal(b []byte, m proto.Message) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the bytes are no %s: %v", m.ProtoReflect().Descriptor().FullName(), p)
+		}
+	}()
+	return proto.Unmarshal(b, m)
 }

@@ -88,7 +88,7 @@ type codec struct {
 	reg     *registry.Client
 	key     bool
 	opts    options
-	logical bool
+	mode    avroschema.Mode
 	writers *registry.Cache[place, *writer]
 	readers *registry.Cache[registry.Ident, *avroschema.Reader]
 }
@@ -107,7 +107,11 @@ type writer struct {
 
 func newCodec(r *schemaregistry.Registry, list []Option) *codec {
 	c := r.Client()
-	return &codec{name: "avro", reg: c, key: r.IsKey(), opts: collect(list), logical: c.Value("avro.use.logical.type.converters") == "true",
+	var mode avroschema.Mode
+	if c.Value("avro.use.logical.type.converters") == "true" {
+		mode = avroschema.Logical
+	}
+	return &codec{name: "avro", reg: c, key: r.IsKey(), opts: collect(list), mode: mode,
 		writers: registry.NewCache[place, *writer](c.Host(), c.Limit(), 0), readers: registry.NewCache[registry.Ident, *avroschema.Reader](c.Host(), c.Limit(), 0)}
 }
 
@@ -189,7 +193,7 @@ func (c *codec) reader(id registry.Ident) (*avroschema.Reader, error) {
 		if reader == nil {
 			reader = written
 		}
-		return avroschema.NewReader(written, reader, c.logical), nil
+		return avroschema.NewReader(written, reader, c.mode), nil
 	})
 }
 

@@ -87,7 +87,7 @@ func (s *typed[T]) writer(topic string) (typedWriter, error) {
 		if w.schema == s.own {
 			return typedWriter{id: w.id}, nil
 		}
-		return typedWriter{w.id, avroschema.NewReader(s.own, w.schema, false)}, err
+		return typedWriter{w.id, avroschema.NewReader(s.own, w.schema, 0)}, err
 	})
 }
 

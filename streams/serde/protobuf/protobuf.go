@@ -250,7 +250,7 @@ func (s dynamic) Decode(_ string, b []byte) (*dynamicpb.Message, error) {
 		return nil, err
 	}
 	v := dynamicpb.NewMessage(m)
-	if err := proto.Unmarshal(rest, v); err != nil {
+	if err := protoschema.Unmarshal(rest, v); err != nil {
 		return nil, s.failReading(id, err)
 	}
 	return v, nil
