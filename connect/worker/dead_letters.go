@@ -19,6 +19,7 @@ type deadLetters struct {
 	topic    string
 	headers  bool
 	producer broker.Producer
+	topics   *topics
 	metrics  *errorMetrics
 	next     int32 // the partition of the next record without a key
 	failure  error // of the last record that could not be written, since it was asked
@@ -46,7 +47,7 @@ func newDeadLetters(ctx context.Context, t *taskSetup) (*deadLetters, error) {
 	if err != nil {
 		return nil, wrap(err)
 	}
-	return &deadLetters{h: t.h, id: t.id, topic: topic, headers: v.Bool(dlqHeadersKey), producer: p, metrics: t.errors}, nil
+	return &deadLetters{h: t.h, id: t.id, topic: topic, headers: v.Bool(dlqHeadersKey), producer: p, topics: newTopics(t, p, nil), metrics: t.errors}, nil
 }
 
 // report hands the record over; that it could not be written is logged and counted only, as in Kafka.
@@ -67,7 +68,7 @@ func (d *deadLetters) report(ctx context.Context, f *failedOperation) error {
 }
 
 func (d *deadLetters) send(ctx context.Context, r broker.Record) error {
-	n, err := d.producer.Partitions(ctx, d.topic)
+	n, err := d.topics.count(ctx, d.topic)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/connect"
@@ -64,13 +65,33 @@ func (t *topics) find(ctx context.Context, topic string) (*knownTopic, error) {
 	if err := t.create(ctx, topic); err != nil {
 		return nil, err
 	}
-	n, err := t.producer.Partitions(ctx, topic)
+	n, err := t.count(ctx, topic)
 	if err != nil {
-		return nil, data.ConnectException.Wrap(err, "the partitions of topic "+topic+" are not known")
+		return nil, err
 	}
 	t.last = &knownTopic{name: topic, partitions: n}
 	t.known[topic] = t.last
 	return t.last, nil
+}
+
+// knownWithin is how long a topic that exists may be unknown to the broker that is asked.
+const knownWithin = time.Minute
+
+// count is the number of a topic's partitions. Brokers take a while to know of a new topic.
+func (t *topics) count(ctx context.Context, topic string) (int32, error) {
+	deadline := t.h.Now().Add(knownWithin)
+	for {
+		n, err := t.producer.Partitions(ctx, topic)
+		if err == nil {
+			return n, nil
+		}
+		if !errors.Is(err, broker.ErrUnknownTopic) && !errors.Is(err, broker.ErrRetriable) || t.h.Now().After(deadline) {
+			return 0, data.ConnectException.Wrap(err, "the partitions of topic "+topic+" are not known")
+		}
+		if err := t.h.Sleep(ctx, sendPause); err != nil {
+			return 0, err
+		}
+	}
 }
 
 // create creates a topic that does not exist: by the connector's rules, or, without rules, as a broker does that creates topics by itself.
