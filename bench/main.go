@@ -2,6 +2,7 @@
 //
 //	bench run ANCHOR WORKLOAD [GUARANTEE] [THREADS]   one measurement, one JSON line
 //	bench report RESULTS                              medians of a file of such lines
+//	bench drivers ROUNDS                              the test driver beside TopologyTestDriver, a table
 //
 // The other subcommands are the Go anchors themselves, started as processes of their own so that their CPU and memory are theirs.
 package main
@@ -17,7 +18,7 @@ import (
 
 func main() {
 	if len(os.Args) < 3 {
-		fmt.Fprintln(os.Stderr, "usage: bench run ANCHOR WORKLOAD [GUARANTEE] [THREADS] | bench report RESULTS")
+		fmt.Fprintln(os.Stderr, "usage: bench run ANCHOR WORKLOAD [GUARANTEE] [THREADS] | bench report RESULTS | bench drivers ROUNDS")
 		os.Exit(2)
 	}
 	a := os.Args[2:]
@@ -26,6 +27,12 @@ func main() {
 		measureOne(a)
 	case "report":
 		report(a[0])
+	case "drivers":
+		rounds, err := strconv.Atoi(a[0])
+		check(err)
+		compareDrivers(rounds)
+	case "streamstest":
+		testDriver(a)
 	case "raw":
 		raw(a)
 	case "kstreamlab":
@@ -90,5 +97,6 @@ func check(err error) {
 }
 
 func event(name string, n int64) {
-	fmt.Printf("{\"ev\":%q,\"n\":%d,\"t_ms\":%d}\n", name, n, time.Now().UnixMilli())
+	now := time.Now()
+	fmt.Printf("{\"ev\":%q,\"n\":%d,\"t_ms\":%d,\"t_us\":%d}\n", name, n, now.UnixMilli(), now.UnixMicro())
 }

@@ -26,6 +26,7 @@ type ev struct {
 	Ev  string `json:"ev"`
 	N   int64  `json:"n"`
 	TMS int64  `json:"t_ms"`
+	TUS int64  `json:"t_us"`
 }
 
 func spawn(argv []string) *proc {

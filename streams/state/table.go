@@ -13,6 +13,8 @@ type DB struct {
 	layers  []layer
 	offsets map[string]int64 // by store: the changelog offset after the last record that the committed rows contain
 	batch   Batch
+	names   []string          // of a commit, used again
+	keys    map[string][]byte // by store: the engine's key of its offset
 }
 
 // layer is a part of a DB with uncommitted writes.
@@ -26,14 +28,16 @@ type layer interface {
 }
 
 // OpenDB wraps an engine. Engine keys begin with one byte: 'o' for offsets, 'd' for rows.
-func OpenDB(e Engine) *DB { return &DB{engine: e, offsets: map[string]int64{}} }
+func OpenDB(e Engine) *DB {
+	return &DB{engine: e, offsets: map[string]int64{}, keys: map[string][]byte{}}
+}
 
 // Offset is the changelog offset from which a store is to be restored; -1 when nothing was ever committed.
 func (db *DB) Offset(store string) (int64, error) {
 	if o, ok := db.offsets[store]; ok {
 		return o, nil
 	}
-	v, err := db.engine.Get(append([]byte{'o'}, store...))
+	v, err := db.engine.Get(db.offsetKey(store))
 	if err != nil || len(v) != 8 {
 		return -1, err
 	}
@@ -49,16 +53,17 @@ func (db *DB) Commit(offsets map[string]int64) error {
 	for _, l := range db.layers {
 		l.collect(&db.batch)
 	}
-	names := make([]string, 0, len(offsets))
+	names := db.names[:0]
 	for s := range offsets { // sorted below
 		names = append(names, s)
 	}
+	db.names = names
 	slices.Sort(names)
 	for _, s := range names {
 		if have, ok := db.offsets[s]; ok && have == offsets[s] {
 			continue
 		}
-		db.batch.Set(append([]byte{'o'}, s...), binary.BigEndian.AppendUint64(nil, uint64(offsets[s])))
+		db.batch.Set(db.offsetKey(s), binary.BigEndian.AppendUint64(nil, uint64(offsets[s])))
 	}
 	if db.batch.Len() == 0 {
 		return nil
@@ -75,6 +80,15 @@ func (db *DB) Commit(offsets map[string]int64) error {
 	return nil
 }
 
+func (db *DB) offsetKey(store string) []byte {
+	k, ok := db.keys[store]
+	if !ok {
+		k = append([]byte{'o'}, store...)
+		db.keys[store] = k
+	}
+	return k
+}
+
 // Sync makes durable what was committed so far: no crash loses it afterwards.
 func (db *DB) Sync() error { return db.engine.Sync() }
 
@@ -88,7 +102,7 @@ func (db *DB) Wipe(store string) error {
 	var b Batch
 	p := rowPrefix(store)
 	b.DeleteRange(p, PrefixEnd(p))
-	b.Set(append([]byte{'o'}, store...), nil)
+	b.Set(db.offsetKey(store), nil)
 	delete(db.offsets, store)
 	return db.engine.Apply(&b)
 }

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
-	"slices"
 	"testing"
 	"time"
 
@@ -46,6 +45,9 @@ type Driver struct {
 	task    *task.Task
 	global  *task.Task       // feeds the global stores; nil: there are none
 	offsets map[string]int64 // by topic: how many records it has
+	globals map[string]bool  // topics of the global task
+	inputs  map[string]bool  // topics that the task reads, or the global one
+	batch   broker.Batch     // used again for each record
 	fed     int              // how many of the records sent were looked at for topics that the topology reads
 }
 
@@ -75,7 +77,8 @@ func Open(top *streams.Topology, o Options) (*Driver, error) {
 	if err := top.Check(); err != nil {
 		return nil, err
 	}
-	d := &Driver{plan: top.Plan().Merged(), cfg: cfg, manual: o.Manual, clock: newClock(o.Start, o.Log), out: &producer{offsets: map[string]int64{}}, offsets: map[string]int64{}}
+	d := &Driver{plan: top.Plan().Merged(), cfg: cfg, manual: o.Manual, clock: newClock(o.Start, o.Log), out: &producer{offsets: map[string]int64{}}, offsets: map[string]int64{},
+		inputs: map[string]bool{}, globals: map[string]bool{}}
 	if err := d.start(top); err != nil {
 		return nil, err
 	}
@@ -107,6 +110,10 @@ func (d *Driver) start(top *streams.Topology) error {
 	}
 	for _, tp := range inputs {
 		d.task.SetEnd(tp, 0, 0)
+		d.inputs[tp.Topic] = true
+	}
+	for _, topic := range d.globalTopics() {
+		d.inputs[topic], d.globals[topic] = true, true
 	}
 	return nil
 }
@@ -149,7 +156,7 @@ func (d *Driver) Reads() []string {
 
 // reads says whether the topology reads a topic. One that a pattern matches becomes an input when it is first asked about.
 func (d *Driver) reads(topic string) bool {
-	if slices.Contains(d.Reads(), topic) {
+	if d.inputs[topic] {
 		return true
 	}
 	if !d.plan.Matches(topic) || d.plan.IsInternal(topic, d.cfg.TopicPrefix) {
@@ -157,6 +164,7 @@ func (d *Driver) reads(topic string) bool {
 	}
 	tp := broker.TopicPartition{Topic: topic}
 	d.task.AddInputs(tp)
+	d.inputs[topic] = true
 	d.task.SetEnd(tp, 0, 0)
 	return true
 }
@@ -165,13 +173,14 @@ func (d *Driver) queue(r Record) {
 	r.Offset = d.offsets[r.Topic]
 	d.offsets[r.Topic]++
 	end := d.offsets[r.Topic]
-	d.task.Add(&broker.Batch{TopicPartition: broker.TopicPartition{Topic: r.Topic}, Records: []broker.Record{r.Record}, Next: end, HighWatermark: end, LastStable: end}, false)
+	d.batch = broker.Batch{TopicPartition: broker.TopicPartition{Topic: r.Topic}, Records: append(d.batch.Records[:0], r.Record), Next: end, HighWatermark: end, LastStable: end}
+	d.task.Add(&d.batch, false)
 }
 
 // feed queues what was sent to topics that the topology reads.
 func (d *Driver) feed() error {
-	for ; d.fed < len(d.out.sent); d.fed++ {
-		r := d.out.sent[d.fed]
+	for ; d.fed < d.out.n; d.fed++ {
+		r := *d.out.at(d.fed)
 		if !d.reads(r.Topic) {
 			continue
 		}
@@ -244,7 +253,7 @@ func (d *Driver) Advance(by time.Duration) error {
 
 // Sent is everything that was sent so far, to all topics, in order; changelogs, repartition topics and dead letters too. A negative
 // timestamp leaves the time to the producer.
-func (d *Driver) Sent() []Record { return d.out.sent }
+func (d *Driver) Sent() []Record { return d.out.all() }
 
 // Dropped is how many records were left out, over all nodes: dropped-records-total.
 func (d *Driver) Dropped() (n int64) {

@@ -3,7 +3,6 @@ package streamstest
 import (
 	"context"
 	"math/rand/v2"
-	"slices"
 
 	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/streams"
@@ -46,7 +45,7 @@ func (d *Driver) globalTopics() (topics []string) {
 	return topics
 }
 
-func (d *Driver) isGlobal(topic string) bool { return slices.Contains(d.globalTopics(), topic) }
+func (d *Driver) isGlobal(topic string) bool { return d.globals[topic] }
 
 // feedGlobal processes a record of a global topic at once.
 func (d *Driver) feedGlobal(r Record) error {

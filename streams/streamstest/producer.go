@@ -6,9 +6,14 @@ import (
 	"github.com/kstreamlab/kstreamlab/broker"
 )
 
+// blockSize is how many records a block of a producer has.
+const blockSize = 256
+
 // producer keeps what is sent. Every topic has one partition.
 type producer struct {
-	sent    []Record
+	blocks  [][]Record // what was sent, in order; all but the last are full
+	flat    []Record   // the same in one piece, as far as somebody has asked for it
+	n       int
 	offsets map[string]int64
 }
 
@@ -18,7 +23,12 @@ func (p *producer) Partitions(context.Context, string) (int32, error) { return 1
 
 func (p *producer) Send(_ context.Context, tp broker.TopicPartition, records []broker.Record, ack broker.Ack) error {
 	for _, r := range records {
-		p.sent = append(p.sent, Record{tp.Topic, r})
+		if p.n%blockSize == 0 {
+			p.blocks = append(p.blocks, make([]Record, 0, blockSize))
+		}
+		last := &p.blocks[len(p.blocks)-1]
+		*last = append(*last, Record{tp.Topic, r})
+		p.n++
 	}
 	base := p.offsets[tp.Topic]
 	p.offsets[tp.Topic] += int64(len(records))
@@ -26,6 +36,18 @@ func (p *producer) Send(_ context.Context, tp broker.TopicPartition, records []b
 		ack(base, nil)
 	}
 	return nil
+}
+
+// at is the i-th record that was sent.
+func (p *producer) at(i int) *Record { return &p.blocks[i/blockSize][i%blockSize] }
+
+// all is everything that was sent.
+func (p *producer) all() []Record {
+	for len(p.flat) < p.n {
+		i := len(p.flat)
+		p.flat = append(p.flat, p.blocks[i/blockSize][i%blockSize:]...)
+	}
+	return p.flat
 }
 
 func (p *producer) Flush(context.Context) error { return nil }

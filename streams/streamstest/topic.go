@@ -78,12 +78,11 @@ func Output[K, V any](d *Driver, topic string, key serde.Serde[K], value serde.S
 
 // Next returns the next record, and whether there is one.
 func (o *OutputTopic[K, V]) Next() (e Event[K, V], ok bool, err error) {
-	sent := o.d.Sent()
-	for ; o.at < len(sent); o.at++ {
-		if sent[o.at].Topic != o.topic {
+	for ; o.at < o.d.out.n; o.at++ {
+		r := o.d.out.at(o.at)
+		if r.Topic != o.topic {
 			continue
 		}
-		r := sent[o.at]
 		o.at++
 		e = Event[K, V]{NullKey: r.Key == nil, NullValue: r.Value == nil, Timestamp: r.Timestamp, Headers: r.Headers}
 		if !e.NullKey {
@@ -130,8 +129,8 @@ func (o *OutputTopic[K, V]) ReadAll(t testing.TB) []Event[K, V] {
 
 // Empty says that there are no more records.
 func (o *OutputTopic[K, V]) Empty() bool {
-	for _, r := range o.d.Sent()[o.at:] {
-		if r.Topic == o.topic {
+	for i := o.at; i < o.d.out.n; i++ {
+		if o.d.out.at(i).Topic == o.topic {
 			return false
 		}
 	}

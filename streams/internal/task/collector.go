@@ -25,6 +25,7 @@ type Collector struct {
 
 	topics  map[string]*topicOut
 	order   []*partitionOut // those that have something pending, in order of their first record
+	stuck   []*topicOut     // those that have a sticky partition
 	offsets map[broker.TopicPartition]int64
 	err     error
 	failed  func(tp broker.TopicPartition, err error) bool // the production exception handler: true: drop and go on
@@ -109,6 +110,7 @@ func (c *Collector) Send(topic string, partition int32, hash []byte, r broker.Re
 	default:
 		if t.sticky < 0 {
 			t.sticky = c.rand.Int32N(n)
+			c.stuck = append(c.stuck, t)
 		}
 		partition = t.sticky
 	}
@@ -147,15 +149,20 @@ func (c *Collector) Dispatch() error {
 		}
 	}
 	c.order = c.order[:0]
-	for _, t := range c.topics { // each by itself: the order does not matter
+	for _, t := range c.stuck {
 		t.sticky = -1
 	}
+	c.stuck = c.stuck[:0]
 	return c.err
 }
 
 func (c *Collector) acked(p *partitionOut, base int64, err error) {
 	records := p.sent[0]
-	p.sent = p.sent[1:]
+	if len(p.sent) == 1 {
+		p.sent = p.sent[:0]
+	} else {
+		p.sent = p.sent[1:]
+	}
 	if err == nil {
 		c.offsets[p.tp] = base + int64(len(records))
 	} else if c.err == nil {

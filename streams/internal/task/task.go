@@ -116,6 +116,9 @@ type Task struct {
 	byTP    map[broker.TopicPartition]*queue
 	ctx     processor.RecordContext
 	numbers map[string]*int64
+	names   map[string]string                // by topic as a node names it: on the cluster
+	logs    map[string]broker.TopicPartition // by store: its changelog's partition
+	offsets map[string]int64                 // what PostCommit commits, used again
 	scratch map[string]*int64
 	seed    map[string]int64 // what was committed when the task was activated
 	saving  map[string]int64 // what Offsets gave out last
@@ -140,7 +143,7 @@ type instance struct {
 // New makes a task and opens its stores. budget is the thread's record cache; coll its collector.
 func New(cfg *Config, id processor.TaskID, inputs []broker.TopicPartition, budget *state.Budget, coll *Collector) (*Task, error) {
 	t := &Task{cfg: cfg, id: id, sub: cfg.Topology.Subs[id.Subtopology], log: cfg.Host.Log().With("task", id.String()), coll: coll,
-		dbOf: map[string]*state.DB{}, stores: map[string]*state.Handle{}, byTP: map[broker.TopicPartition]*queue{}, numbers: map[string]*int64{}, time: -1}
+		dbOf: map[string]*state.DB{}, stores: map[string]*state.Handle{}, byTP: map[broker.TopicPartition]*queue{}, numbers: map[string]*int64{}, names: map[string]string{}, logs: map[string]broker.TopicPartition{}, offsets: map[string]int64{}, time: -1}
 	for _, tp := range slices.SortedFunc(slices.Values(inputs), broker.TopicPartition.Compare) {
 		q := &queue{tp: tp, time: -1, position: broker.NoOffset, end: -1}
 		t.queues = append(t.queues, q)
@@ -250,6 +253,9 @@ func (t *Task) Restored(offsets map[string]int64) error { return t.commitStores(
 func (t *Task) Wipe(store string) error { return t.dbOf[store].Wipe(store) }
 
 func (t *Task) commitStores(offsets map[string]int64) error {
+	if len(t.dbs) == 1 {
+		return t.dbs[0].Commit(offsets)
+	}
 	for _, db := range t.dbs {
 		mine := map[string]int64{}
 		for s, o := range offsets { // into a map again
@@ -343,10 +349,25 @@ func (t *Task) build() error {
 
 // TopicName is the name on the cluster of a topic that a node names: internal ones get the application's prefix.
 func (t *Task) TopicName(topic string) string {
-	if t.cfg.Topology.IsRepartition(topic) {
-		return t.cfg.ApplicationID + "-" + topic
+	if name, ok := t.names[topic]; ok {
+		return name
 	}
-	return topic
+	name := topic
+	if t.cfg.Topology.IsRepartition(topic) {
+		name = t.cfg.ApplicationID + "-" + topic
+	}
+	t.names[topic] = name
+	return name
+}
+
+// changelog is the partition of a store's changelog.
+func (t *Task) changelog(store string) broker.TopicPartition {
+	tp, ok := t.logs[store]
+	if !ok {
+		tp = broker.TopicPartition{Topic: t.Changelog(store), Partition: t.id.Partition}
+		t.logs[store] = tp
+	}
+	return tp
 }
 
 // Add takes a polled batch. It returns true when the partition should be paused, since enough of it is buffered.
@@ -501,7 +522,8 @@ func (t *Task) Offsets() map[broker.TopicPartition]broker.OffsetAndMetadata {
 
 // PostCommit makes the state durable, after the broker has confirmed the commit.
 func (t *Task) PostCommit() error {
-	offsets := map[string]int64{}
+	offsets := t.offsets
+	clear(offsets)
 	for _, h := range t.storeOrder {
 		if h.Logging {
 			have, err := t.dbOf[h.Name].Offset(h.Name)
@@ -509,7 +531,7 @@ func (t *Task) PostCommit() error {
 				return err
 			}
 			// the collector may remember less than was restored since, from an earlier time of the task on this thread
-			if o := t.coll.Offset(broker.TopicPartition{Topic: t.Changelog(h.Name), Partition: t.id.Partition}); o > have {
+			if o := t.coll.Offset(t.changelog(h.Name)); o > have {
 				offsets[h.Name] = o
 			}
 		} else if q := t.byTP[broker.TopicPartition{Topic: h.Source, Partition: t.id.Partition}]; q != nil {
