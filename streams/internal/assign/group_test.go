@@ -244,7 +244,15 @@ func subtopology(b *topology.Builder, i int, f []string) {
 	}
 	var parents []string
 	for _, s := range sources {
-		b.Add(&topology.Node{Kind: topology.SourceNode, Name: "source-" + s, Topics: []string{s}})
+		n := &topology.Node{Kind: topology.SourceNode, Name: "source-" + s, Topics: []string{s}}
+		if pattern, ok := strings.CutPrefix(s, "/"); ok {
+			var err error
+			if n.Pattern, err = topology.NewPattern(pattern); err != nil {
+				b.Fail(err)
+			}
+			n.Topics = nil
+		}
+		b.Add(n)
 		parents = append(parents, "source-"+s)
 	}
 	p := fmt.Sprint("processor-", i)
