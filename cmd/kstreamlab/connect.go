@@ -22,7 +22,7 @@ import (
 
 func newConnect() *cobra.Command {
 	c := &cobra.Command{Use: "connect", Short: "Connectors: data into and out of Kafka"}
-	c.AddCommand(newConnectStandalone())
+	c.AddCommand(newConnectStandalone(), newConnectValidate())
 	return c
 }
 

@@ -48,22 +48,26 @@ func commonKeys(p *connect.Plugins) []config.Key {
 			DisplayName: "Connector name", Doc: "The connector's name, unique in its cluster."},
 		{Name: classKey, Type: config.String, Required: true, Group: commonGroup, Order: 2, Width: config.WidthLong,
 			DisplayName: "Connector class", Doc: "The connector's Java class name, or its alias."},
-		{Name: tasksMaxKey, Type: config.Int, Default: 1, Validator: config.AtLeast(1), Group: commonGroup, Order: 3, Width: config.WidthShort,
+		versionKey("connector", "Connector version", config.Medium, 3),
+		{Name: tasksMaxKey, Type: config.Int, Default: 1, Validator: config.AtLeast(1), Group: commonGroup, Order: 4, Width: config.WidthShort,
 			DisplayName: "Tasks max", Doc: "How many tasks the connector may have."},
-		{Name: tasksEnforceKey, Type: config.Boolean, Default: true, Importance: config.Low, Group: commonGroup, Order: 4, Width: config.WidthShort,
+		{Name: tasksEnforceKey, Type: config.Boolean, Default: true, Importance: config.Low, Group: commonGroup, Order: 5, Width: config.WidthShort,
 			DisplayName: "Enforce tasks max", Doc: "Deprecated: whether a connector that makes more tasks than tasks.max fails."},
-		{Name: keyConverterKey, Type: config.Class, Validator: class(connect.KindConverter), Importance: config.Low, Group: commonGroup, Order: 5,
+		{Name: keyConverterKey, Type: config.Class, Validator: class(connect.KindConverter), Importance: config.Low, Group: commonGroup, Order: 6,
 			Width: config.WidthShort, DisplayName: "Key converter class", Doc: "The converter of keys; the worker's where it is not set."},
-		{Name: valueConverterKey, Type: config.Class, Validator: class(connect.KindConverter), Importance: config.Low, Group: commonGroup, Order: 6,
+		versionKey(keyConverterKey, "Key converter version", config.Low, 7),
+		{Name: valueConverterKey, Type: config.Class, Validator: class(connect.KindConverter), Importance: config.Low, Group: commonGroup, Order: 8,
 			Width: config.WidthShort, DisplayName: "Value converter class", Doc: "The converter of values; the worker's where it is not set."},
-		{Name: headerConverterKey, Type: config.Class, Validator: class(connect.KindHeaderConverter), Importance: config.Low, Group: commonGroup, Order: 7,
+		versionKey(valueConverterKey, "Value converter version", config.Low, 9),
+		{Name: headerConverterKey, Type: config.Class, Validator: class(connect.KindHeaderConverter), Importance: config.Low, Group: commonGroup, Order: 10,
 			Width: config.WidthShort, DisplayName: "Header converter class", Doc: "The converter of headers; the worker's where it is not set."},
+		versionKey(headerConverterKey, "Header converter version", config.Low, 11),
 		{Name: transformsKey, Type: config.List, Default: []string{}, Validator: aliases("transformation"), Importance: config.Low, Group: "Transforms",
-			Order: 8, Width: config.WidthLong, DisplayName: "Transforms", Doc: "The transforms of a record, by alias, in their order."},
+			Order: 12, Width: config.WidthLong, DisplayName: "Transforms", Doc: "The transforms of a record, by alias, in their order."},
 		{Name: predicatesKey, Type: config.List, Default: []string{}, Validator: aliases("predicate"), Importance: config.Low, Group: "Predicates",
-			Order: 9, Width: config.WidthLong, DisplayName: "Predicates", Doc: "The predicates that transforms may name, by alias."},
+			Order: 13, Width: config.WidthLong, DisplayName: "Predicates", Doc: "The predicates that transforms may name, by alias."},
 		{Name: "config.action.reload", Type: config.String, Default: "restart", Validator: config.In("none", "restart"), Importance: config.Low,
-			Group: commonGroup, Order: 10, Width: config.WidthMedium, DisplayName: "Reload Action",
+			Group: commonGroup, Order: 14, Width: config.WidthMedium, DisplayName: "Reload Action",
 			Doc: "What happens when a config provider has other values: restart, or none."},
 		{Name: retryTimeoutKey, Type: config.Long, Default: 0, Importance: config.Medium, Group: errorGroup, Order: 1, Width: config.WidthMedium,
 			DisplayName: "Retry Timeout for Errors", Doc: "How long an operation that may succeed later is tried again, in milliseconds; 0: not at all; -1: for ever."},
@@ -76,6 +80,16 @@ func commonKeys(p *connect.Plugins) []config.Key {
 		{Name: logMessagesKey, Type: config.Boolean, Default: false, Importance: config.Medium, Group: errorGroup, Order: 5, Width: config.WidthShort,
 			DisplayName: "Log Error Details", Doc: "Whether the log of an error has the record: a sink record's place, all of a source record."},
 	}
+}
+
+// versionKey is the property that says which version of a plugin is wanted: KIP-891.
+func versionKey(of, display string, i config.Importance, order int) config.Key {
+	width := config.WidthShort
+	if i == config.Medium {
+		width = config.WidthMedium
+	}
+	return config.Key{Name: of + ".plugin.version", Type: config.String, Importance: i, Group: commonGroup, Order: order, Width: width,
+		DisplayName: display, Doc: "Which versions of the plugin may be used. There is one."}
 }
 
 // sinkKeys are the properties of sink connectors besides.
@@ -187,7 +201,7 @@ func ParseConnector(p *connect.Plugins, k connect.Kind, props map[string]string)
 	if _, err := base.Parse(all); err != nil {
 		return nil, err
 	}
-	full, err := Enrich(p, base, all)
+	full, err := enrichAll(p, base, all, true)
 	if err != nil {
 		return nil, err
 	}
@@ -206,16 +220,17 @@ func ParseConnector(p *connect.Plugins, k connect.Kind, props map[string]string)
 // Name is the connector's name.
 func (c *ConnectorConfig) Name() string { return c.Values.String(nameKey) }
 
-// Enrich adds to a connector's declared properties those of the transforms and predicates that props name: Kafka's ConnectorConfig.enrich.
-func Enrich(p *connect.Plugins, base *config.Def, props config.Props) (*config.Def, error) {
+// enrichAll adds to a connector's declared properties those of the transforms and predicates that props name: Kafka's ConnectorConfig.enrich.
+// Where not everything is wanted, what is missing or unknown is left for validation to tell.
+func enrichAll(p *connect.Plugins, base *config.Def, props config.Props, full bool) (*config.Def, error) {
 	def := base.Copy()
-	if err := enrich(p, def, props, connect.KindTransform, transformsKey, "Transforms"); err != nil {
+	if err := enrich(p, def, props, connect.KindTransform, transformsKey, "Transforms", full); err != nil {
 		return nil, err
 	}
-	return def, enrich(p, def, props, connect.KindPredicate, predicatesKey, "Predicates")
+	return def, enrich(p, def, props, connect.KindPredicate, predicatesKey, "Predicates", full)
 }
 
-func enrich(p *connect.Plugins, def *config.Def, props config.Props, k connect.Kind, key, group string) error {
+func enrich(p *connect.Plugins, def *config.Def, props config.Props, k connect.Kind, key, group string, full bool) error {
 	list, err := config.ParseType(key, props[key], config.List)
 	if err != nil {
 		return err
@@ -227,7 +242,8 @@ func enrich(p *connect.Plugins, def *config.Def, props config.Props, k connect.K
 			continue
 		}
 		done[alias] = true
-		if err := enrichAlias(p, def, props, k, key+"."+alias+".", group+": "+alias, alias); err != nil {
+		err := enrichAlias(p, def, props, k, key+"."+alias+".", group+": "+alias, alias)
+		if err != nil && full {
 			return err
 		}
 	}
@@ -236,16 +252,25 @@ func enrich(p *connect.Plugins, def *config.Def, props config.Props, k connect.K
 
 func enrichAlias(p *connect.Plugins, def *config.Def, props config.Props, k connect.Kind, prefix, group, alias string) error {
 	word := interfaceNames[k]
+	class, ok := props[prefix+"type"].(string)
+	class = strings.TrimSpace(class)
 	typeKey := config.Key{Name: prefix + "type", Type: config.Class, Required: true, Group: group, Width: config.WidthLong,
-		DisplayName: word + " type for " + alias, Doc: "Class for the '" + alias + "' " + strings.ToLower(word) + ".", Validator: stageCheck(props, prefix)}
+		DisplayName: word + " type for " + alias, Doc: "Class for the '" + alias + "' " + strings.ToLower(word) + ".",
+		Validator: config.All(classOf(p, k), stageCheck(props, prefix)), Recommender: pluginClasses{p, k}}
+	version := config.Key{Name: prefix + "plugin.version", Type: config.String, Group: group, Order: 1, Width: config.WidthLong,
+		DisplayName: word + " version for " + alias, Doc: "Which versions of the plugin may be used. There is one."}
+	if x, known := p.Find(k, class); known {
+		version.Default, version.Recommender = x.Version, only(x.Version)
+	}
 	if err := def.Add(typeKey); err != nil {
 		return err
 	}
-	class, ok := props[prefix+"type"].(string)
+	if err := def.Add(version); err != nil {
+		return err
+	}
 	if !ok {
 		return config.Invalid(prefix+"type", nil, "Not a "+word)
 	}
-	class = strings.TrimSpace(class)
 	if err := checkClass(p, k, prefix+"type", class); err != nil {
 		return err
 	}
@@ -264,7 +289,7 @@ func enrichAlias(p *connect.Plugins, def *config.Def, props config.Props, k conn
 			child.Define(*key)
 		}
 	}
-	return def.Embed(prefix, group, 1, child)
+	return def.Embed(prefix, group, 2, child)
 }
 
 // stageCheck wants a predicate where there is a negate.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/connect"
+	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
 )
 
@@ -83,8 +84,8 @@ func (t *sinkTask) close() {
 func (t *sinkTask) prepare(ctx context.Context) (err error) {
 	t.assigned, t.committed, t.current, t.staged = map[broker.TopicPartition]int64{}, map[broker.TopicPartition]int64{}, connect.Offsets{}, connect.Offsets{}
 	t.held, t.rewinds = map[broker.TopicPartition]bool{}, map[broker.TopicPartition]int64{}
-	if err := checkTopics(t.config); err != nil {
-		return err
+	if f := topicFaults(t.config.Props); len(f) > 0 {
+		return config.Invalid(f[0].key, t.config.Props[f[0].key], f[0].message)
 	}
 	if t.conv, err = t.converters(); err != nil {
 		return err
@@ -123,30 +124,6 @@ func (t *sinkTask) prepareErrors(ctx context.Context) (err error) {
 	}
 	if len(t.tolerance.reporters) > 0 {
 		t.errant = &errantReporter{task: t}
-	}
-	return nil
-}
-
-// checkTopics wants exactly one of topics and topics.regex, and no dead letter queue among them.
-func checkTopics(c *ConnectorConfig) error {
-	list, pattern := c.Props[topicsKey], c.Props[topicsRegexKey]
-	invalid := func(message string) error {
-		return data.ConfigException.Errorf("Invalid value %s for configuration %s: %s", list, topicsKey, message)
-	}
-	hasList, hasPattern := strings.TrimSpace(list) != "", strings.TrimSpace(pattern) != ""
-	dlq := strings.TrimSpace(c.Values.String(dlqTopicKey))
-	switch {
-	case hasList && hasPattern:
-		return invalid("topics and topics.regex are mutually exclusive options, but both are set.")
-	case !hasList && !hasPattern:
-		return invalid("Must configure one of topics or topics.regex")
-	case dlq == "":
-	case hasList && slices.Contains(c.Values.List(topicsKey), dlq):
-		return invalid("The DLQ topic '" + dlq + "' may not be included in the list of topics ('topics=" + data.Text(list) + "') consumed by the connector")
-	case hasPattern:
-		if x, err := regexp.Compile("^(?:" + pattern + ")$"); err == nil && x.MatchString(dlq) {
-			return invalid("The DLQ topic '" + dlq + "' may not be matched by the regex for the topics ('topics.regex=" + pattern + "') consumed by the connector")
-		}
 	}
 	return nil
 }

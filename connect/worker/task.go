@@ -39,8 +39,8 @@ type taskSetup struct {
 	errors  *errorMetrics
 }
 
-// maxMillis is Java's Integer.MAX_VALUE as milliseconds.
-const maxMillis = (1<<31 - 1) * time.Millisecond
+// longest is Java's Integer.MAX_VALUE, in milliseconds.
+const longest = (1<<31 - 1) * time.Millisecond
 
 func (t *taskSetup) clientID(prefix string) string {
 	return prefix + t.id.Connector + "-" + strconv.Itoa(t.id.Task)
@@ -49,7 +49,7 @@ func (t *taskSetup) clientID(prefix string) string {
 func (t *taskSetup) producerConfig(clientPrefix string) broker.ProducerConfig {
 	c := broker.ProducerConfig{ClientID: t.clientID(clientPrefix), Properties: t.worker.clientProperties(t.config.Props, "producer")}
 	if _, ok := c.Properties["delivery.timeout.ms"]; !ok {
-		c.DeliveryTimeout = maxMillis
+		c.DeliveryTimeout = longest
 	}
 	return c
 }

@@ -21,3 +21,18 @@ func TestConnectDeadLetters(t *testing.T) {
 		t.Logf("not compared: %s: %s", topic, why)
 	}
 }
+
+// TestConnectValidation compares what validation says with the recorded conversation with a worker.
+func TestConnectValidation(t *testing.T) {
+	folder, _ := connectFolder()
+	ran, diffs, err := conformance.RunConnectValidations(os.DirFS(folder), "worker", conformance.ConnectPlugins())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range diffs {
+		t.Error(d)
+	}
+	if ran == 0 {
+		t.Error("no recorded validation was compared")
+	}
+}

@@ -3,6 +3,8 @@ package conformance
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/kstreamlab/kstreamlab/connect"
@@ -116,8 +118,9 @@ func runPredicate(c *connectCase) string {
 
 func runPipeline(c *connectCase) string {
 	props := map[string]string{}
-	for k, v := range c.props() {
-		props[k], _ = v.(string)
+	all := c.props()
+	for _, k := range slices.Sorted(maps.Keys(all)) {
+		props[k], _ = all[k].(string)
 		c.needsPlugin(k, props[k])
 	}
 	kind := connect.KindSink

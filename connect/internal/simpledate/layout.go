@@ -1,7 +1,6 @@
 package simpledate
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -15,6 +14,11 @@ type element struct {
 // Layout is a compiled pattern of SimpleDateFormat. It may be shared.
 type Layout struct{ elements []element }
 
+// PatternError is what is wrong with a pattern, in Java's words.
+type PatternError string
+
+func (e PatternError) Error() string { return string(e) }
+
 // letters are the pattern letters that a Layout knows.
 const letters = "yMdHmsS"
 
@@ -27,7 +31,7 @@ func Compile(pattern string) (*Layout, error) {
 		case c == '\'':
 			text, n, ok := quoted(pattern[i:])
 			if !ok {
-				return nil, fmt.Errorf("Unterminated quote") //nolint:staticcheck // Java's words
+				return nil, PatternError("Unterminated quote")
 			}
 			l.literal(text)
 			i += n
@@ -37,7 +41,7 @@ func Compile(pattern string) (*Layout, error) {
 				n++
 			}
 			if !strings.ContainsRune(letters, rune(c)) {
-				return nil, fmt.Errorf("Illegal pattern character '%c'", c) //nolint:staticcheck // Java's words
+				return nil, PatternError("Illegal pattern character '" + string(c) + "'")
 			}
 			l.elements = append(l.elements, element{letter: c, count: n})
 			i += n
