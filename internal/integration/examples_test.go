@@ -5,6 +5,8 @@ package integration_test
 import (
 	"context"
 	"encoding/json"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +21,8 @@ import (
 	"github.com/kstreamlab/kstreamlab/broker/kafka"
 	"github.com/kstreamlab/kstreamlab/internal/host"
 	"github.com/kstreamlab/kstreamlab/internal/integration"
+	"github.com/kstreamlab/kstreamlab/streams/serde/avro"
+	"github.com/kstreamlab/kstreamlab/streams/serde/schemaregistry"
 )
 
 // program is an example that runs as a process of its own on the real Kafka.
@@ -203,6 +207,43 @@ func TestFraudExample(t *testing.T) {
 	}
 	if diff := cmp.Diff([]any{"HIGH_AMOUNT", "GEO_ANOMALY"}, rules); diff != "" {
 		t.Error(diff)
+	}
+	p.terminate()
+}
+
+// TestRegistryExample runs examples/registry with a real Schema Registry: an order of more than 1000 comes out with the evolved schema, which the registry
+// then has.
+func TestRegistryExample(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "registry")
+	url, err := integration.StartRegistry(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := integration.StopRegistry(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	p := startProgram(t, "registry", []string{"order-events", "high-value-orders", "order-counts"}, "--state-dir", t.TempDir(), "--registry", url)
+	registry, err := schemaregistry.Open(map[string]string{"schema.registry.url": url})
+	p.must(err)
+	values := avro.Generic(registry)
+	order := avro.MustParse(`{"type":"record","name":"Order","fields":[{"name":"orderId","type":"string"},{"name":"userId","type":"string"},{"name":"amount","type":"double"}]}`)
+	for id, amount := range map[string]float64{"o1": 1500.5, "o2": 10} {
+		b, err := values.Append(nil, "order-events", avro.NewRecord(order, "orderId", id, "userId", "ada", "amount", amount))
+		p.must(err)
+		p.write("order-events", "ada", string(b), 1_772_442_000_000)
+	}
+	high, err := values.Decode("high-value-orders", p.read("high-value-orders", 1)[0].Value)
+	if err != nil || high.Get("orderId") != "o1" || high.Get("verified") != false {
+		t.Errorf("%v, %v: want order o1, not verified", high, err)
+	}
+	res, err := http.Get(url + "/subjects/high-value-orders-value/versions/1")
+	p.must(err)
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil || !strings.Contains(string(text), "HighValueOrder") {
+		t.Errorf("the registry says %s %s, %v", res.Status, text, err)
 	}
 	p.terminate()
 }

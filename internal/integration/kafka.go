@@ -122,16 +122,19 @@ func (k Kafka) Stop() error {
 }
 
 // script runs the script and returns what it prints.
-func (k Kafka) script(args ...string) (string, error) {
+func (k Kafka) script(args ...string) (string, error) { return script("kafka", args...) }
+
+// script runs a script of .ci/kafka, and returns what it printed.
+func script(name string, args ...string) (string, error) {
 	_, file, _, ok := runtime.Caller(0)
 	if !ok {
 		return "", errors.New("the sources' place is unknown")
 	}
-	cmd := exec.Command(filepath.Join(filepath.Dir(file), "..", "..", ".ci", "kafka", "kafka"), args...)
+	cmd := exec.Command(filepath.Join(filepath.Dir(file), "..", "..", ".ci", "kafka", name), args...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("kafka %s: %w\n%s", strings.Join(args, " "), err, errs.String())
+		return "", fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, errs.String())
 	}
 	return out.String(), nil
 }

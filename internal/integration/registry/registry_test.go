@@ -48,18 +48,15 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	script := filepath.Join("..", "..", "..", ".ci", "kafka", "schema-registry")
 	dir = filepath.Join(dir, "registry")
-	defer func() { _ = exec.Command(script, "stop", dir, "--delete").Run() }() // its memory is all it has
-	out, err := exec.Command(script, "start", dir).Output()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err, string(err.(*exec.ExitError).Stderr))
-		return 1
-	}
-	for line := range strings.Lines(string(out)) {
-		if url, ok := strings.CutPrefix(strings.TrimSpace(line), "url="); ok {
-			address = url
+	defer func() {
+		if err := integration.StopRegistry(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
 		}
+	}()
+	if address, err = integration.StartRegistry(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
 	return m.Run()
 }
