@@ -60,6 +60,18 @@ func (s *Schema) CopyBasics() *Builder {
 	return &Builder{schema: Schema{typ: s.typ, name: s.name, version: s.version, doc: s.doc, parameters: slices.Clip(s.parameters)}}
 }
 
+// Relabel returns s with another name, another version or both; nil leaves what there is. All else stays, fields too.
+func (s *Schema) Relabel(name *string, version *int32) *Schema {
+	c := *s
+	if name != nil {
+		c.name = name
+	}
+	if version != nil {
+		c.version = version
+	}
+	return c.seal()
+}
+
 func (b *Builder) fail(err error) {
 	if b.err == nil {
 		b.err = err

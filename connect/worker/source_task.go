@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/kstreamlab/kstreamlab/broker"
@@ -26,7 +27,8 @@ type sourceTask struct {
 	submitted *submitted
 	keys      *json.Converter
 	groups    []*group
-	sendErr   error // of an acknowledgement; fails the task
+	refused   []*group // for a record that is too large
+	sendErr   error    // of an acknowledgement; fails the task
 	inFlight  int64
 	nextFlush time.Time
 }
@@ -172,7 +174,21 @@ func (t *sourceTask) dispatch(ctx context.Context, batch []*connect.Record) erro
 			return err
 		}
 	}
-	return nil
+	return t.sendAgain(ctx)
+}
+
+// produceError is an error of the producer with its Java class.
+func produceError(err error) error {
+	class := data.KafkaException
+	switch {
+	case errors.Is(err, broker.ErrRecordTooLarge):
+		class = "org.apache.kafka.common.errors.RecordTooLargeException"
+	case errors.Is(err, broker.ErrTimeout):
+		class = "org.apache.kafka.common.errors.TimeoutException"
+	case errors.Is(err, broker.ErrUnknownTopic):
+		class = "org.apache.kafka.common.errors.UnknownTopicOrPartitionException"
+	}
+	return class.Errorf("%s", err.Error())
 }
 
 // group is the one of a partition, mostly the last.
@@ -216,6 +232,10 @@ func (t *sourceTask) send(ctx context.Context, g *group) error {
 			return nil
 		case ctx.Err() != nil:
 			return err
+		case errors.Is(err, broker.ErrRecordTooLarge):
+			t.inFlight += int64(len(g.records))
+			t.acknowledged(ctx, g, broker.NoOffset, err)
+			return t.sendErr
 		case !errors.Is(err, broker.ErrRetriable):
 			return data.ConnectException.Wrap(err, "Unrecoverable exception trying to send")
 		case t.wanted() == Stopped:
@@ -228,19 +248,56 @@ func (t *sourceTask) send(ctx context.Context, g *group) error {
 	}
 }
 
+// sendAgain sends the records of refused groups one by one, because one of them is too large. Kafka's producer tells of each record by itself, so
+// that the others are written, and the one is tolerated as a failure there is.
+func (t *sourceTask) sendAgain(ctx context.Context) error {
+	for len(t.refused) > 0 {
+		g := t.refused[0]
+		t.refused = t.refused[1:]
+		for _, one := range g.split() {
+			if err := t.send(ctx, one); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// split divides a group into groups of one record, each with a run of its own.
+func (g *group) split() []*group {
+	var out []*group
+	for _, r := range g.runs {
+		p := r.of
+		i := slices.Index(p.queue, r)
+		var runs []*run
+		for range r.records {
+			n := len(out)
+			one := &run{of: p, offset: g.sources[n].Source.Offset, records: 1}
+			runs = append(runs, one)
+			out = append(out, &group{tp: g.tp, records: g.records[n : n+1 : n+1], sources: g.sources[n : n+1], runs: []*run{one}})
+		}
+		p.queue = slices.Replace(p.queue, i, i+1, runs...)
+	}
+	return out
+}
+
 // acknowledged runs on the task's thread, inside a later call of the producer.
 func (t *sourceTask) acknowledged(ctx context.Context, g *group, base int64, err error) {
 	t.inFlight -= int64(len(g.records))
+	if len(g.records) > 1 && errors.Is(err, broker.ErrRecordTooLarge) {
+		t.refused = append(t.refused, g)
+		return
+	}
 	if err != nil && !t.tolerance.all {
 		if t.sendErr == nil {
-			t.sendErr = data.ConnectException.Wrap(err, "Unrecoverable exception from producer send callback")
+			t.sendErr = data.ConnectException.Wrap(produceError(err), "Unrecoverable exception from producer send callback")
 		}
 		return
 	}
 	committer, _ := t.task.(connect.RecordCommitter)
 	for i, r := range g.sources {
 		if err != nil {
-			f := &failedOperation{stage: StageKafkaProduce, class: "org.apache.kafka.clients.producer.KafkaProducer", err: data.KafkaException.Because(err), source: r}
+			f := &failedOperation{stage: StageKafkaProduce, class: "org.apache.kafka.clients.producer.KafkaProducer", err: produceError(err), source: r}
 			t.errors.add(&t.errors.failures)
 			_ = t.tolerance.failed(ctx, f) // all is tolerated
 		}
@@ -305,6 +362,11 @@ func (t *sourceTask) commit(ctx context.Context) {
 func (t *sourceTask) flushOffsets(ctx context.Context) error {
 	limit, cancel := t.h.WithTimeout(ctx, t.worker.millis(flushTimeoutKey))
 	err := t.producer.Flush(limit)
+	for err == nil && len(t.refused) > 0 {
+		if err = t.sendAgain(limit); err == nil {
+			err = t.producer.Flush(limit)
+		}
+	}
 	cancel()
 	if err != nil && limit.Err() == nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/kstreamlab/kstreamlab/connect/config"
+	"github.com/kstreamlab/kstreamlab/connect/converters/internal/confluent"
 	"github.com/kstreamlab/kstreamlab/connect/data"
 )
 
@@ -117,35 +118,7 @@ func (o options) scrubbed(name string) string {
 	if !o.scrub {
 		return name
 	}
-	return scrub(name)
-}
-
-func letter(c byte) bool {
-	return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_'
-}
-
-// scrub is the name encoded as in a URL, with an underscore for everything that is no letter or digit: é is _C3_A9.
-func scrub(name string) string {
-	if name == "" {
-		return ""
-	}
-	const hex = "0123456789ABCDEF"
-	var b strings.Builder
-	for i := range len(name) {
-		switch c := name[i]; {
-		case letter(c):
-			b.WriteByte(c)
-		case c == '.' || c == '-' || c == '*' || c == ' ':
-			b.WriteByte('_')
-		default:
-			b.Write([]byte{'_', hex[c>>4], hex[c&15]})
-		}
-	}
-	out := b.String()
-	if out[0] >= '0' && out[0] <= '9' {
-		return "x" + out
-	}
-	return out
+	return confluent.Scrub(name, false)
 }
 
 // split is a full name as namespace and name, scrubbed.

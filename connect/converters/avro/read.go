@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/kstreamlab/kstreamlab/connect/converters/internal/confluent"
 	"github.com/kstreamlab/kstreamlab/connect/data"
 	"github.com/kstreamlab/kstreamlab/internal/registry/avroschema"
 )
@@ -215,7 +216,7 @@ func (r *reader) mapping(entries avroschema.Entries) (any, error) {
 	for buckets < len(list) {
 		buckets *= 2
 	}
-	return data.NewMap(hashOrder(list, buckets)...), nil
+	return data.NewMap(confluent.HashOrder(list, buckets)...), nil
 }
 
 // entries makes a map whose keys are not strings.

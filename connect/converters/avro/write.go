@@ -1,10 +1,8 @@
 package avro
 
 import (
-	"cmp"
 	"encoding/binary"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/kstreamlab/kstreamlab/connect/converters/internal/confluent"
@@ -283,7 +281,7 @@ func appendBlocks(dst []byte, n int, one func(dst []byte, i int) ([]byte, error)
 func (w *writer) appendMap(dst []byte, m *data.Map) ([]byte, error) {
 	entries := m.Entries()
 	if w.to.Type == avroschema.Map {
-		entries = hashOrder(entries, 16)
+		entries = confluent.HashOrder(entries, 16)
 	}
 	return appendBlocks(dst, len(entries), func(dst []byte, i int) (_ []byte, err error) {
 		e := entries[i]
@@ -355,27 +353,4 @@ func (w *writer) appendAnything(dst []byte, v any) ([]byte, error) {
 		}
 	}
 	return dst, nil
-}
-
-// hashOrder is the order in which a java.util.HashMap of that many buckets at first has entries that came in this order: Java's bytes have it.
-func hashOrder(entries []data.Entry, buckets int) []data.Entry {
-	if len(entries) < 2 {
-		return entries
-	}
-	for 4*len(entries) > 3*buckets {
-		buckets *= 2
-	}
-	type slot struct{ bucket, entry int }
-	slots := make([]slot, len(entries))
-	for i, e := range entries {
-		k, _ := e.Key.(string)
-		h := confluent.JavaHash(k)
-		slots[i] = slot{int((h ^ h>>16) & uint32(buckets-1)), i}
-	}
-	slices.SortStableFunc(slots, func(a, b slot) int { return cmp.Compare(a.bucket, b.bucket) })
-	out := make([]data.Entry, len(entries))
-	for i, s := range slots {
-		out[i] = entries[s.entry]
-	}
-	return out
 }

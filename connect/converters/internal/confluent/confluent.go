@@ -5,7 +5,6 @@ package confluent
 import (
 	"errors"
 	"fmt"
-	"unicode/utf16"
 
 	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/connect/config"
@@ -126,17 +125,3 @@ func (r *Registry) VersionOf(n registry.Named, s registry.Schema, id registry.Id
 
 // Misfit is an error of Avro's, Protobuf's or Jackson's own, which Confluent's serializers wrap.
 func Misfit(format string, args ...any) error { return fmt.Errorf(format, args...) }
-
-// JavaHash is String.hashCode.
-func JavaHash(s string) uint32 {
-	var h uint32
-	for _, r := range s {
-		if r < 0x10000 {
-			h = 31*h + uint32(r)
-			continue
-		}
-		hi, lo := utf16.EncodeRune(r)
-		h = 31*(31*h+uint32(hi)) + uint32(lo)
-	}
-	return h
-}

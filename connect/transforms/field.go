@@ -1,0 +1,93 @@
+package transforms
+
+import (
+	"github.com/kstreamlab/kstreamlab/connect/config"
+	"github.com/kstreamlab/kstreamlab/connect/data"
+)
+
+const defaultKey = "replace.null.with.default"
+
+// replaceNull is the property of most transforms that says how a field of a struct is read.
+func replaceNull() config.Key {
+	return config.Key{Name: defaultKey, Type: config.Boolean, Default: true, Importance: config.Medium,
+		Doc: "Whether a null is read as the default value of its field, where it has one."}
+}
+
+// reading says how fields are read: the setting of replace.null.with.default. It is kept the other way round so that the zero value is Kafka's.
+type reading struct{ raw bool }
+
+func readingOf(v config.Values) reading { return reading{raw: !v.Bool(defaultKey)} }
+
+// field is the value of a field of the struct's own schema.
+func (g reading) field(st *data.Struct, f *data.Field) any {
+	if g.raw {
+		return st.At(f.Index)
+	}
+	return st.Value(f)
+}
+
+// named is the value of a field by name; a DataException where there is none.
+func (g reading) named(st *data.Struct, name string) (any, error) {
+	if g.raw {
+		return st.GetWithoutDefault(name)
+	}
+	return st.Get(name)
+}
+
+// move is a field that is taken over from one struct to another.
+type move struct{ from, to *data.Field }
+
+// layout is a new schema, and where its fields are from.
+type layout struct {
+	schema *data.Schema
+	moves  []move
+}
+
+// copyStruct returns a struct of the layout, its fields taken over from st.
+func (g reading) copyStruct(l *layout, st *data.Struct) (*data.Struct, error) {
+	out := data.NewStruct(l.schema)
+	for _, m := range l.moves {
+		if err := out.PutField(m.to, g.field(st, m.from)); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// target is the field of s for a field of another schema: one of the same name, most likely in the same place.
+func target(s *data.Schema, f *data.Field) (*data.Field, error) {
+	if all := s.Fields(); f.Index < len(all) && all[f.Index].Name == f.Name {
+		return all[f.Index], nil
+	}
+	if t := s.Field(f.Name); t != nil {
+		return t, nil
+	}
+	return nil, data.DataException.Errorf("%s is not a valid field name", f.Name)
+}
+
+// basics are Kafka's SchemaUtil.copySchemaBasics: name, version, doc and parameters of s, on another builder.
+func basics(s *data.Schema, b *data.Builder) *data.Builder {
+	if s.HasName() {
+		b.Name(s.Name())
+	}
+	if v, ok := s.Version(); ok {
+		b.Version(v)
+	}
+	if d, ok := s.Doc(); ok {
+		b.Doc(d)
+	}
+	return b.Parameters(s.Parameters()...)
+}
+
+// moves pairs the fields of a struct's schema with those of the same names in another.
+func moves(from, to *data.Schema) ([]move, error) {
+	out := make([]move, 0, len(from.Fields()))
+	for _, f := range from.Fields() {
+		t, err := target(to, f)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, move{f, t})
+	}
+	return out, nil
+}

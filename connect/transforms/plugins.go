@@ -1,0 +1,49 @@
+// Package transforms is for the single message transforms of Apache Kafka, under their Java class names, with Kafka's properties, results and
+// messages: org.apache.kafka.connect.transforms in Go.
+//
+// A transform of the key or the value has two classes, Name$Key and Name$Value. An instance belongs to one task; it remembers the schemas it
+// has made for the last 16 schemas that came (Kafka's SynchronizedCache), so that a record costs no building of schemas.
+package transforms
+
+import (
+	"github.com/kstreamlab/kstreamlab/connect"
+	"github.com/kstreamlab/kstreamlab/internal/host"
+)
+
+// Prefix is the Java package of the classes.
+const Prefix = "org.apache.kafka.connect.transforms."
+
+// Register registers all of them.
+func Register(p *connect.Plugins) {
+	for name, make := range sided { // into a registry: order does not matter
+		p.RegisterTransform(Prefix+name+"$Key", func(host.Host) connect.Transform { return make(Key) })
+		p.RegisterTransform(Prefix+name+"$Value", func(host.Host) connect.Transform { return make(Value) })
+	}
+	for name, make := range whole { // into a registry: order does not matter
+		p.RegisterTransform(Prefix+name, func(host.Host) connect.Transform { return make() })
+	}
+}
+
+// sided are the transforms of the key or the value.
+var sided = map[string]func(on Side) connect.Transform{
+	"Cast":               func(on Side) connect.Transform { return &Cast{on: on} },
+	"ExtractField":       func(on Side) connect.Transform { return NewExtractField(on) },
+	"Flatten":            func(on Side) connect.Transform { return &Flatten{on: on} },
+	"HeaderFrom":         func(on Side) connect.Transform { return &HeaderFrom{on: on} },
+	"HoistField":         func(on Side) connect.Transform { return &HoistField{on: on} },
+	"InsertField":        func(on Side) connect.Transform { return NewInsertField(on) },
+	"MaskField":          func(on Side) connect.Transform { return &MaskField{on: on} },
+	"ReplaceField":       func(on Side) connect.Transform { return NewReplaceField(on) },
+	"SetSchemaMetadata":  func(on Side) connect.Transform { return &SetSchemaMetadata{on: on} },
+	"TimestampConverter": func(on Side) connect.Transform { return &TimestampConverter{on: on} },
+}
+
+// whole are the transforms of a record.
+var whole = map[string]func() connect.Transform{
+	"DropHeaders":     func() connect.Transform { return &DropHeaders{} },
+	"Filter":          func() connect.Transform { return Filter{} },
+	"InsertHeader":    func() connect.Transform { return &InsertHeader{} },
+	"RegexRouter":     func() connect.Transform { return &RegexRouter{} },
+	"TimestampRouter": func() connect.Transform { return &TimestampRouter{} },
+	"ValueToKey":      func() connect.Transform { return &ValueToKey{} },
+}

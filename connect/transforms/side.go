@@ -1,0 +1,78 @@
+package transforms
+
+import (
+	"github.com/kstreamlab/kstreamlab/connect"
+	"github.com/kstreamlab/kstreamlab/connect/data"
+)
+
+// Side says what of a record a transform works on.
+type Side uint8
+
+// The sides.
+const (
+	Key Side = iota
+	Value
+)
+
+// of is the schema and value of this side.
+func (s Side) of(r *connect.Record) (*data.Schema, any) {
+	if s == Key {
+		return r.KeySchema, r.Key
+	}
+	return r.ValueSchema, r.Value
+}
+
+// with returns a copy of r with another schema and value on this side.
+func (s Side) with(r *connect.Record, schema *data.Schema, v any) *connect.Record {
+	c := r.Copy()
+	if s == Key {
+		c.KeySchema, c.Key = schema, v
+	} else {
+		c.ValueSchema, c.Value = schema, v
+	}
+	return c
+}
+
+// The rest is Kafka's Requirements.
+
+func asMap(v any, purpose string) (*data.Map, error) {
+	if m, ok := v.(*data.Map); ok {
+		return m, nil
+	}
+	return nil, data.DataException.Errorf("Only Map objects supported in absence of schema for [%s], found: %s", purpose, data.ClassOf(v))
+}
+
+func asStruct(v any, purpose string) (*data.Struct, error) {
+	if st, ok := v.(*data.Struct); ok {
+		return st, nil
+	}
+	return nil, data.DataException.Errorf("Only Struct objects supported for [%s], found: %s", purpose, data.ClassOf(v))
+}
+
+// asStructOrNil takes nil too.
+func asStructOrNil(v any, purpose string) (*data.Struct, error) {
+	if v == nil {
+		return nil, nil
+	}
+	return asStruct(v, purpose)
+}
+
+// fieldOf is a field by name, nil when there is none; a schema that is no struct is a DataException.
+func fieldOf(s *data.Schema, name any) (*data.Field, error) {
+	if s.Type() != data.StructType {
+		return nil, data.DataException.Errorf("Cannot look up fields on non-struct type")
+	}
+	text, ok := name.(string)
+	if !ok {
+		return nil, nil
+	}
+	return s.Field(text), nil
+}
+
+// fieldsOf are the fields of a struct schema.
+func fieldsOf(s *data.Schema) ([]*data.Field, error) {
+	if s.Type() != data.StructType {
+		return nil, data.DataException.Errorf("Cannot list fields on non-struct type")
+	}
+	return s.Fields(), nil
+}
