@@ -20,6 +20,7 @@ const (
 	ClassCastException          Class = "java.lang.ClassCastException"
 	ArithmeticException         Class = "java.lang.ArithmeticException"
 	NoSuchElementException      Class = "java.util.NoSuchElementException"
+	IndexOutOfBoundsException   Class = "java.lang.IndexOutOfBoundsException"
 	ParseException              Class = "java.text.ParseException"
 	KafkaException              Class = "org.apache.kafka.common.KafkaException"
 	ConfigException             Class = "org.apache.kafka.common.config.ConfigException"
@@ -45,6 +46,7 @@ var parents = map[Class]Class{
 	ClassCastException:          RuntimeException,
 	ArithmeticException:         RuntimeException,
 	NoSuchElementException:      RuntimeException,
+	IndexOutOfBoundsException:   RuntimeException,
 	ParseException:              Exception,
 	KafkaException:              RuntimeException,
 	ConfigException:             KafkaException,
