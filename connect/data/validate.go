@@ -30,7 +30,22 @@ func (p place) String() string {
 	}
 }
 
+// plain says that v is a value of s where that is quickly told: a null of an optional schema, or a primitive.
+func plain(s *Schema, v any) bool {
+	if v == nil {
+		return s.optional
+	}
+	return s.typ.Primitive() && accepts(s, v)
+}
+
 func validate(s *Schema, v any, at place) error {
+	if plain(s, v) {
+		return nil
+	}
+	return validateFully(s, v, at)
+}
+
+func validateFully(s *Schema, v any, at place) error {
 	if v == nil {
 		if s.optional {
 			return nil

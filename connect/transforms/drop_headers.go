@@ -1,0 +1,48 @@
+package transforms
+
+import (
+	"slices"
+
+	"github.com/kstreamlab/kstreamlab/connect"
+	"github.com/kstreamlab/kstreamlab/connect/config"
+)
+
+// DropHeaders removes the headers of some names: Kafka's DropHeaders.
+type DropHeaders struct{ names []string }
+
+var dropHeadersDef = config.NewDef(config.Key{Name: "headers", Type: config.List, Required: true, Validator: config.Distinct(false, false),
+	Importance: config.High, Doc: "The names of the headers that are removed."})
+
+// Config declares the properties.
+func (*DropHeaders) Config() *config.Def { return dropHeadersDef }
+
+// Close does nothing.
+func (*DropHeaders) Close() {}
+
+// Configure reads the properties.
+func (d *DropHeaders) Configure(props config.Props) error {
+	v, err := dropHeadersDef.Parse(props)
+	d.names = v.List("headers")
+	return err
+}
+
+// Apply removes the headers.
+func (d *DropHeaders) Apply(r *connect.Record) (*connect.Record, error) {
+	for _, h := range r.Headers.All() {
+		if slices.Contains(d.names, h.Key) {
+			return d.drop(r), nil
+		}
+	}
+	return r, nil
+}
+
+func (d *DropHeaders) drop(r *connect.Record) *connect.Record {
+	c := r.Copy()
+	c.Headers.Clear()
+	for _, h := range r.Headers.All() {
+		if !slices.Contains(d.names, h.Key) {
+			c.Headers.Append(h)
+		}
+	}
+	return c
+}

@@ -1,0 +1,86 @@
+package transforms
+
+import (
+	"github.com/kstreamlab/kstreamlab/connect"
+	"github.com/kstreamlab/kstreamlab/connect/config"
+	"github.com/kstreamlab/kstreamlab/connect/data"
+)
+
+// ValueToKey makes the key of fields of the value: Kafka's ValueToKey.
+type ValueToKey struct {
+	get     reading
+	fields  []string
+	layouts cache[*layout]
+}
+
+var valueToKeyDef = config.NewDef(
+	config.Key{Name: "fields", Type: config.List, Required: true, Validator: config.Distinct(false, false), Importance: config.High,
+		Doc: "The fields of the value that make the key."},
+	replaceNull())
+
+// Config declares the properties.
+func (*ValueToKey) Config() *config.Def { return valueToKeyDef }
+
+// Close does nothing.
+func (*ValueToKey) Close() {}
+
+// Configure reads the properties.
+func (t *ValueToKey) Configure(props config.Props) error {
+	v, err := valueToKeyDef.Parse(props)
+	t.get, t.fields = readingOf(v), v.List("fields")
+	return err
+}
+
+const valueToKeyPurpose = "copying fields from value to key"
+
+// Apply makes the key.
+func (t *ValueToKey) Apply(r *connect.Record) (*connect.Record, error) {
+	if r.ValueSchema == nil {
+		m, err := asMap(r.Value, valueToKeyPurpose)
+		if err != nil {
+			return nil, err
+		}
+		key := data.MakeMap(len(t.fields))
+		for _, name := range t.fields {
+			v, _ := m.Get(name)
+			key.Put(name, v)
+		}
+		return Key.with(r, nil, key), nil
+	}
+	st, err := asStruct(r.Value, valueToKeyPurpose)
+	if err != nil {
+		return nil, err
+	}
+	s := st.Schema()
+	l, err := t.layouts.get(s, nil, func() (*layout, error) { return t.layout(s) })
+	if err != nil {
+		return nil, err
+	}
+	key, err := t.get.copyStruct(l, st)
+	if err != nil {
+		return nil, err
+	}
+	c := Key.with(r, l.schema, key)
+	c.ValueSchema = s
+	return c, nil
+}
+
+func (t *ValueToKey) layout(s *data.Schema) (*layout, error) {
+	b := data.NewStructBuilder()
+	from := make([]*data.Field, len(t.fields))
+	for i, name := range t.fields {
+		if from[i] = s.Field(name); from[i] == nil {
+			return nil, data.DataException.Errorf("Field does not exist: %s", name)
+		}
+		b.Field(name, from[i].Schema)
+	}
+	made, err := b.Build()
+	if err != nil {
+		return nil, err
+	}
+	l := &layout{schema: made}
+	for i, f := range made.Fields() {
+		l.moves = append(l.moves, move{from[i], f})
+	}
+	return l, nil
+}
