@@ -98,7 +98,54 @@ func read(name, text string) (*descriptorpb.FileDescriptorProto, error) {
 	for _, m := range f.MessageType {
 		settle(m)
 	}
+	keepMeta(f)
 	return f, nil
+}
+
+const metaFile = "confluent/meta.proto"
+
+// keepMeta drops options that are a program's own, since their definitions may not be there and nothing here looks at them, all but
+// confluent.*_meta, which Confluent's serializers write without importing their file.
+func keepMeta(f *descriptorpb.FileDescriptorProto) {
+	found := false
+	walkOptions(f.ProtoReflect(), func(list []*descriptorpb.UninterpretedOption) []*descriptorpb.UninterpretedOption {
+		return slices.DeleteFunc(list, func(o *descriptorpb.UninterpretedOption) bool {
+			name := strings.TrimPrefix(o.Name[0].GetNamePart(), ".")
+			isMeta := strings.HasPrefix(name, "confluent.") && strings.HasSuffix(name, "_meta")
+			found = found || isMeta
+			return o.Name[0].GetIsExtension() && !isMeta
+		})
+	})
+	if found && !slices.Contains(f.Dependency, metaFile) {
+		f.Dependency = append(f.Dependency, metaFile)
+	}
+}
+
+// walkOptions visits all options of a descriptor that are not known by now.
+func walkOptions(m protoreflect.Message, visit func([]*descriptorpb.UninterpretedOption) []*descriptorpb.UninterpretedOption) {
+	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		switch {
+		case fd.Message() == nil:
+		case fd.Name() == "uninterpreted_option":
+			list := v.List()
+			var options []*descriptorpb.UninterpretedOption
+			for i := range list.Len() {
+				options = append(options, list.Get(i).Message().Interface().(*descriptorpb.UninterpretedOption))
+			}
+			options = visit(options)
+			list.Truncate(0)
+			for _, o := range options {
+				list.Append(protoreflect.ValueOf(o.ProtoReflect()))
+			}
+		case fd.IsList():
+			for i := range v.List().Len() {
+				walkOptions(v.List().Get(i).Message(), visit)
+			}
+		default:
+			walkOptions(v.Message(), visit)
+		}
+		return true
+	})
 }
 
 // serialized reads the form that clients get with format=serialized.

@@ -211,6 +211,43 @@ func TestImports(t *testing.T) {
 	}
 }
 
+// TestForeignOptions reads a schema whose own options are defined nowhere, and Confluent's without their import.
+func TestForeignOptions(t *testing.T) {
+	f := parse(t, `syntax = "proto3";
+option (acme.file) = "x";
+message M {
+  option (acme.message) = {a: 1};
+  int32 a = 1 [(acme.field).b = true, deprecated = true, (confluent.field_meta) = {params: [{key: "connect.type", value: "int8"}]}];
+  enum E { option (acme.e) = 1; Z = 0 [(acme.v) = 2]; }
+}`, nil)
+	fd := f.Descriptor.Messages().Get(0).Fields().Get(0)
+	if v, _ := protoschema.ReadMeta(fd.Options()).Get("connect.type"); v != "int8" || !fd.Options().(*descriptorpb.FieldOptions).GetDeprecated() {
+		t.Error(fd.Options())
+	}
+}
+
+func TestMake(t *testing.T) {
+	p := &descriptorpb.FileDescriptorProto{Name: proto.String("x"), Syntax: proto.String("proto3"), Dependency: []string{"google/type/date.proto", "google/protobuf/timestamp.proto"},
+		MessageType: []*descriptorpb.DescriptorProto{{Name: proto.String("M"), NestedType: []*descriptorpb.DescriptorProto{{Name: proto.String("In")}}, Field: []*descriptorpb.FieldDescriptorProto{
+			{Name: proto.String("in"), Number: proto.Int32(1), TypeName: proto.String("In")}, {Name: proto.String("d"), Number: proto.Int32(2), TypeName: proto.String("google.type.Date")},
+			{Name: proto.String("at"), Number: proto.Int32(3), TypeName: proto.String("google.protobuf.Timestamp")}}}}}
+	f, err := protoschema.Make(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "syntax = \"proto3\";\n\nimport \"google/type/date.proto\";\nimport \"google/protobuf/timestamp.proto\";\n\nmessage M {\n  In in = 1;\n  google.type.Date d = 2;\n  google.protobuf.Timestamp at = 3;\n\n  message In {}\n}\n"
+	if d := cmp.Diff(want, protoschema.Text(p)); d != "" {
+		t.Error(d)
+	}
+	if got := f.Descriptor.Messages().Get(0).Fields().Get(1).Message().FullName(); got != "google.type.Date" {
+		t.Error(got)
+	}
+	p.MessageType[0].Field[0].TypeName = proto.String("None")
+	if _, err := protoschema.Make(p); err == nil || !strings.Contains(err.Error(), "Invalid protobuf schema definition") {
+		t.Error(err)
+	}
+}
+
 func TestMeta(t *testing.T) {
 	o := &descriptorpb.FieldOptions{}
 	want := &protoschema.Meta{Doc: "d", Params: []protoschema.Param{{Key: "a", Value: "1"}, {Key: "b", Value: ""}}, Tags: []string{"PII"}}
