@@ -2,9 +2,11 @@ package transforms
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 )
 
 // This file has what Java's own classes do with texts.
@@ -75,4 +77,28 @@ func parseFloat(s string, bits int) (float64, bool) {
 	}
 	f, _ := strconv.ParseFloat(strings.TrimPrefix(m[1], "+"), bits) // the error is that it is out of range; then f is an infinity or 0
 	return f, true
+}
+
+// hashCode is String.hashCode.
+func hashCode(s string) int32 {
+	var h int32
+	for _, c := range utf16.Encode([]rune(s)) {
+		h = 31*h + int32(c)
+	}
+	return h
+}
+
+// hashOrder returns the strings, which are distinct, in the order in which a java.util.HashMap has them as keys.
+func hashOrder(all []string) []string {
+	size := 16
+	for len(all)*4 > size*3 {
+		size *= 2
+	}
+	bucket := func(s string) int {
+		h := uint32(hashCode(s))
+		return int(h^h>>16) & (size - 1)
+	}
+	out := slices.Clone(all)
+	slices.SortStableFunc(out, func(a, b string) int { return bucket(a) - bucket(b) })
+	return out
 }

@@ -68,6 +68,10 @@ func (r *Registry) Read(headers []broker.Header, b []byte) (registry.Ident, []by
 // Writing makes of an error what Confluent's converters throw when they write.
 func (r *Registry) Writing(topic string, err error) error {
 	lang := names[r.Language]
+	if r.Language == registry.JSON {
+		failed := fmt.Sprintf("Converting Kafka Connect data to byte[] failed due to serialization error of topic %s: ", topic)
+		return r.failure(err, "Error serializing JSON message", failed, fmt.Sprintf("Network connection error while serializing Json data for topic %s: ", topic), failed)
+	}
 	return r.failure(err, fmt.Sprintf("Error serializing %s message", lang), fmt.Sprintf("Failed to serialize %s data from topic %s :", lang, topic),
 		fmt.Sprintf("Network connection error while serializing %s data for topic %s: ", lang, topic), fmt.Sprintf("Failed to serialize %s data from topic %s:", lang, topic))
 }
@@ -75,8 +79,13 @@ func (r *Registry) Writing(topic string, err error) error {
 // Reading makes of an error what Confluent's converters throw when they read. id may be empty.
 func (r *Registry) Reading(topic string, id registry.Ident, err error) error {
 	lang := names[r.Language]
-	return r.failure(err, fmt.Sprintf("Error deserializing %s message for id %s", lang, id), fmt.Sprintf("Failed to deserialize data for topic %s to %s: ", topic, lang),
-		fmt.Sprintf("Network connection error while deserializing data for topic %s: ", topic), fmt.Sprintf("Failed to deserialize data for topic %s to %s:", topic, lang))
+	message := fmt.Sprintf("Error deserializing %s message for id %s", lang, id)
+	network := fmt.Sprintf("Network connection error while deserializing data for topic %s: ", topic)
+	if r.Language == registry.JSON {
+		failed := fmt.Sprintf("Converting byte[] to Kafka Connect data failed due to serialization error of topic %s: ", topic)
+		return r.failure(err, message, failed, network, failed)
+	}
+	return r.failure(err, message, fmt.Sprintf("Failed to deserialize data for topic %s to %s: ", topic, lang), network, fmt.Sprintf("Failed to deserialize data for topic %s to %s:", topic, lang))
 }
 
 // failure follows the catch clauses of the converters: exceptions of Connect's own pass through.

@@ -1,0 +1,136 @@
+package transforms
+
+import (
+	"slices"
+
+	"github.com/kstreamlab/kstreamlab/connect"
+	"github.com/kstreamlab/kstreamlab/connect/config"
+	"github.com/kstreamlab/kstreamlab/connect/data"
+)
+
+// HeaderFrom copies or moves fields into headers: Kafka's HeaderFrom. A null key or value is an error.
+type HeaderFrom struct {
+	on      Side
+	get     reading
+	fields  []string
+	headers []string
+	move    bool
+	purpose string
+	layouts cache[*layout]
+}
+
+var headerFromDef = config.NewDef(
+	config.Key{Name: "fields", Type: config.List, Required: true, Validator: config.NonEmptyList, Importance: config.High,
+		Doc: "The fields whose values become headers."},
+	config.Key{Name: "headers", Type: config.List, Required: true, Validator: config.NonEmptyList, Importance: config.High,
+		Doc: "The names of the headers, one for each field in order."},
+	config.Key{Name: "operation", Type: config.String, Required: true, Validator: config.In("move", "copy"), Importance: config.High,
+		Doc: "move: the fields are removed; copy: they stay."},
+	replaceNull())
+
+// Config declares the properties.
+func (*HeaderFrom) Config() *config.Def { return headerFromDef }
+
+// Close does nothing.
+func (*HeaderFrom) Close() {}
+
+// Configure reads the properties.
+func (t *HeaderFrom) Configure(props config.Props) error {
+	v, err := headerFromDef.Parse(props)
+	if err != nil {
+		return err
+	}
+	t.get, t.fields, t.headers = readingOf(v), v.List("fields"), v.List("headers")
+	t.move, t.purpose = v.String("operation") == "move", "header "+v.String("operation")
+	if len(t.fields) != len(t.headers) {
+		return data.ConfigException.Errorf("'fields' config must have the same number of elements as 'headers' config.")
+	}
+	return nil
+}
+
+// Apply copies or moves.
+func (t *HeaderFrom) Apply(r *connect.Record) (*connect.Record, error) {
+	s, v := t.on.of(r)
+	if s == nil {
+		return t.withoutSchema(r, v)
+	}
+	st, err := asStruct(v, t.purpose)
+	if err != nil {
+		return nil, err
+	}
+	schema, out := s, st
+	if t.move {
+		l, err := t.layouts.get(s, st.Schema(), func() (*layout, error) { return t.layout(s, st.Schema()) })
+		if err != nil {
+			return nil, err
+		}
+		if out, err = t.get.copyStruct(l, st); err != nil {
+			return nil, err
+		}
+		schema = l.schema
+	}
+	c := t.on.with(r, schema, out)
+	for i, name := range t.fields {
+		f, err := fieldOf(s, name)
+		if err != nil {
+			return nil, err
+		}
+		if f == nil {
+			return nil, data.NullPointerException.Errorf("there is no field %s", name)
+		}
+		var v any
+		if own := st.Schema().Field(name); own != nil {
+			v = t.get.field(st, own)
+		}
+		if err := c.Headers.Add(t.headers[i], f.Schema, v); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// layout is the schema without the fields, and the moves from a struct's own schema.
+func (t *HeaderFrom) layout(s, own *data.Schema) (*layout, error) {
+	fields, err := fieldsOf(s)
+	if err != nil {
+		return nil, err
+	}
+	b := basics(s, data.NewStructBuilder())
+	for _, f := range fields {
+		if !slices.Contains(t.fields, f.Name) {
+			b.Field(f.Name, f.Schema)
+		}
+	}
+	schema, err := b.Build()
+	if err != nil {
+		return nil, err
+	}
+	l := &layout{schema: schema}
+	for _, f := range schema.Fields() {
+		from, err := target(own, f)
+		if err != nil {
+			return nil, err
+		}
+		l.moves = append(l.moves, move{from, f})
+	}
+	return l, nil
+}
+
+func (t *HeaderFrom) withoutSchema(r *connect.Record, v any) (*connect.Record, error) {
+	m, err := asMap(v, t.purpose)
+	if err != nil {
+		return nil, err
+	}
+	out := m.Copy()
+	c := t.on.with(r, nil, out)
+	for i, name := range t.fields {
+		v, _ := m.Get(name)
+		if t.move {
+			out.Delete(name)
+		}
+		if err := c.Headers.Add(t.headers[i], nil, v); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}

@@ -1,0 +1,176 @@
+package transforms
+
+import (
+	"math/big"
+	"slices"
+	"time"
+
+	"github.com/kstreamlab/kstreamlab/connect"
+	"github.com/kstreamlab/kstreamlab/connect/config"
+	"github.com/kstreamlab/kstreamlab/connect/data"
+)
+
+// MaskField replaces the values of fields by a zero of their type, or by a given value: Kafka's MaskField. A null key or value is an error.
+type MaskField struct {
+	on          Side
+	get         reading
+	fields      []string
+	replacement *string
+	masks       cache[[]bool] // by the index of the field
+}
+
+var maskFieldDef = config.NewDef(
+	config.Key{Name: "fields", Type: config.List, Required: true, Validator: config.Distinct(false, false), Importance: config.High,
+		Doc: "The fields to mask."},
+	config.Key{Name: "replacement", Type: config.String, Validator: config.NonEmpty, Importance: config.Low,
+		Doc: "What replaces the values, for numbers and strings."},
+	replaceNull())
+
+// Config declares the properties.
+func (*MaskField) Config() *config.Def { return maskFieldDef }
+
+// Close does nothing.
+func (*MaskField) Close() {}
+
+// Configure reads the properties.
+func (t *MaskField) Configure(props config.Props) error {
+	v, err := maskFieldDef.Parse(props)
+	if err != nil {
+		return err
+	}
+	t.get, t.fields = readingOf(v), v.List("fields")
+	if v.Has("replacement") {
+		s := v.String("replacement")
+		t.replacement = &s
+	}
+	return nil
+}
+
+const maskPurpose = "mask fields"
+
+// Apply masks.
+func (t *MaskField) Apply(r *connect.Record) (*connect.Record, error) {
+	s, v := t.on.of(r)
+	if s == nil {
+		m, err := asMap(v, maskPurpose)
+		if err != nil {
+			return nil, err
+		}
+		out := m.Copy()
+		for _, name := range t.fields {
+			v, _ := m.Get(name)
+			if v, err = t.masked(v); err != nil {
+				return nil, err
+			}
+			out.Put(name, v)
+		}
+		return t.on.with(r, nil, out), nil
+	}
+	st, err := asStruct(v, maskPurpose)
+	if err != nil {
+		return nil, err
+	}
+	out, err := t.maskStruct(st)
+	if err != nil {
+		return nil, err
+	}
+	return t.on.with(r, s, out), nil
+}
+
+func (t *MaskField) maskStruct(st *data.Struct) (*data.Struct, error) {
+	fields := st.Schema().Fields()
+	masks, err := t.masks.get(st.Schema(), nil, func() ([]bool, error) {
+		out := make([]bool, len(fields))
+		for i, f := range fields {
+			out[i] = slices.Contains(t.fields, f.Name)
+		}
+		return out, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := data.NewStruct(st.Schema())
+	for i, f := range fields {
+		v := t.get.field(st, f)
+		if masks[i] {
+			if v, err = t.masked(v); err != nil {
+				return nil, err
+			}
+		}
+		if err := out.PutField(f, v); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (t *MaskField) masked(v any) (any, error) {
+	switch {
+	case v == nil:
+		return nil, nil
+	case t.replacement != nil:
+		return replaced(v, *t.replacement)
+	}
+	return zeroOf(v)
+}
+
+// replaced is the replacement in the class of v.
+func replaced(v any, text string) (any, error) {
+	switch v.(type) {
+	case string:
+		return text, nil
+	case int8, int16, int32, int64, float32, float64:
+		return data.ConvertToNumber(data.TypeOf(v), nil, text)
+	case data.Decimal:
+		d, err := data.ParseDecimal(text)
+		if err != nil {
+			return nil, notNumber(text, err)
+		}
+		return d, nil
+	case *big.Int:
+		if ascii, ok := asciiDigits(text); ok {
+			if i, ok := new(big.Int).SetString(ascii, 10); ok {
+				return i, nil
+			}
+		}
+		return nil, notNumber(text, data.NumberFormatException.Errorf("For input string: %q", text))
+	}
+	return nil, data.DataException.Errorf("Cannot mask value of type class %s with custom replacement.", data.ClassOf(v))
+}
+
+func notNumber(text string, err error) error {
+	return data.DataException.Wrap(err, "Unable to convert "+text+" (class java.lang.String) to number")
+}
+
+// zeroOf is the mask of v's class. That of a Decimal has scale 0 whatever its schema says, as in Kafka.
+func zeroOf(v any) (any, error) {
+	switch v.(type) {
+	case bool:
+		return false, nil
+	case int8:
+		return int8(0), nil
+	case int16:
+		return int16(0), nil
+	case int32:
+		return int32(0), nil
+	case int64:
+		return int64(0), nil
+	case float32:
+		return float32(0), nil
+	case float64:
+		return float64(0), nil
+	case string:
+		return "", nil
+	case time.Time:
+		return data.Millis(0), nil
+	case data.Decimal:
+		return data.Decimal{}, nil
+	case *big.Int:
+		return new(big.Int), nil
+	case []any:
+		return []any{}, nil
+	case *data.Map:
+		return data.NewMap(), nil
+	}
+	return nil, data.DataException.Errorf("Cannot mask value of type: class %s", data.ClassOf(v))
+}

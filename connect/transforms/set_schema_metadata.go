@@ -1,0 +1,85 @@
+package transforms
+
+import (
+	"github.com/kstreamlab/kstreamlab/connect"
+	"github.com/kstreamlab/kstreamlab/connect/config"
+	"github.com/kstreamlab/kstreamlab/connect/data"
+)
+
+// SetSchemaMetadata sets the name or the version of a schema: Kafka's SetSchemaMetadata.
+type SetSchemaMetadata struct {
+	on      Side
+	get     reading
+	name    *string
+	version *int32
+	schemas cache[*data.Schema]
+}
+
+var setSchemaMetadataDef = config.NewDef(
+	config.Key{Name: "schema.name", Type: config.String, Importance: config.High, Doc: "The name to set."},
+	config.Key{Name: "schema.version", Type: config.Int, Importance: config.High, Doc: "The version to set."},
+	replaceNull())
+
+// Config declares the properties.
+func (*SetSchemaMetadata) Config() *config.Def { return setSchemaMetadataDef }
+
+// Close does nothing.
+func (*SetSchemaMetadata) Close() {}
+
+// Configure reads the properties.
+func (t *SetSchemaMetadata) Configure(props config.Props) error {
+	v, err := setSchemaMetadataDef.Parse(props)
+	if err != nil {
+		return err
+	}
+	t.get = readingOf(v)
+	if name, ok := v["schema.name"].(string); ok {
+		t.name = &name
+	}
+	if version, ok := v["schema.version"].(int32); ok {
+		t.version = &version
+	}
+	if t.name == nil && t.version == nil {
+		return data.ConfigException.Errorf("Neither schema name nor version configured")
+	}
+	return nil
+}
+
+// Apply sets them.
+func (t *SetSchemaMetadata) Apply(r *connect.Record) (*connect.Record, error) {
+	s, v := t.on.of(r)
+	if s == nil {
+		if v == nil {
+			return r, nil
+		}
+		return nil, data.DataException.Errorf("Schema required for [updating schema metadata]")
+	}
+	made, err := t.schemas.get(s, nil, func() (*data.Schema, error) { return s.Relabel(t.name, t.version), nil })
+	if err != nil {
+		return nil, err
+	}
+	if st, ok := v.(*data.Struct); ok {
+		if v, err = t.rebuild(made, st); err != nil {
+			return nil, err
+		}
+	}
+	return t.on.with(r, made, v), nil
+}
+
+// rebuild makes a struct of another schema with the same fields.
+func (t *SetSchemaMetadata) rebuild(s *data.Schema, st *data.Struct) (any, error) {
+	out, err := data.MakeStruct(s)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range s.Fields() {
+		from, err := target(st.Schema(), f)
+		if err != nil {
+			return nil, err
+		}
+		if err := out.PutField(f, t.get.field(st, from)); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}

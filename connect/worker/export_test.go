@@ -1,0 +1,4 @@
+package worker
+
+// RangeAssignor is the assignor of sink tasks.
+type RangeAssignor = rangeAssignor
