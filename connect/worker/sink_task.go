@@ -96,11 +96,7 @@ func (t *sinkTask) prepare(ctx context.Context) (err error) {
 	if err := t.prepareErrors(ctx); err != nil {
 		return err
 	}
-	topics, err := t.topicNames(ctx)
-	if err != nil {
-		return err
-	}
-	cfg, err := t.memberConfig(topics)
+	cfg, err := t.memberConfig()
 	if err != nil {
 		return err
 	}
@@ -128,31 +124,30 @@ func (t *sinkTask) prepareErrors(ctx context.Context) (err error) {
 	return nil
 }
 
-// topicNames are the topics to read, sorted: those of a pattern are those that exist when the task starts.
-func (t *sinkTask) topicNames(ctx context.Context) ([]string, error) {
+// subscription are the topics to read, sorted, or, with topics.regex, what tells whether a topic is to be read.
+func (t *sinkTask) subscription() (topics []string, matches func(string) bool, err error) {
 	pattern := strings.TrimSpace(t.config.Props[topicsRegexKey])
 	if pattern == "" {
-		names := slices.DeleteFunc(slices.Clone(t.config.Values.List(topicsKey)), func(s string) bool { return s == "" })
-		slices.Sort(names)
-		return slices.Compact(names), nil
+		topics = topicList(t.config.Props[topicsKey])
+		slices.Sort(topics)
+		return topics, nil, nil
 	}
 	x, err := regexp.Compile("^(?:" + pattern + ")$")
 	if err != nil {
-		return nil, data.ConfigException.Because(err)
+		return nil, nil, data.ConfigException.Because(err)
 	}
-	all, err := t.cluster.Admin().DescribeTopics(ctx)
-	if err != nil {
-		return nil, data.ConnectException.Because(err)
-	}
-	names := slices.Sorted(maps.Keys(all))
-	return slices.DeleteFunc(names, func(s string) bool { return !x.MatchString(s) }), nil
+	return nil, x.MatchString, nil
 }
 
-func (t *sinkTask) memberConfig(topics []string) (broker.MemberConfig, error) {
+func (t *sinkTask) memberConfig() (broker.MemberConfig, error) {
+	topics, matches, err := t.subscription()
+	if err != nil {
+		return broker.MemberConfig{}, err
+	}
 	p := t.worker.clientProperties(t.config.Props, "consumer")
 	c := broker.MemberConfig{
 		ConsumerConfig: broker.ConsumerConfig{ClientID: t.clientID("connector-consumer-"), Reset: broker.ResetEarliest, Properties: p},
-		Group:          "connect-" + t.id.Connector, Topics: topics, Assignor: rangeAssignor{}, Listener: (*sinkListener)(t),
+		Group:          "connect-" + t.id.Connector, Topics: topics, Matches: matches, Assignor: rangeAssignor{}, Listener: (*sinkListener)(t),
 	}
 	if g := p["group.id"]; g != "" {
 		c.Group = g
@@ -169,7 +164,6 @@ func (t *sinkTask) memberConfig(topics []string) (broker.MemberConfig, error) {
 	if p["isolation.level"] == "read_committed" {
 		c.Isolation = broker.ReadCommitted
 	}
-	var err error
 	millis := func(key string) time.Duration {
 		if p[key] == "" || err != nil {
 			return 0

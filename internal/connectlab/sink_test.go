@@ -169,6 +169,32 @@ func TestHeldPartition(t *testing.T) {
 	})
 }
 
+// TestTopicsByPattern reads topics that come later too.
+func TestTopicsByPattern(t *testing.T) {
+	inLab(t, func(ctx context.Context, l *lab) {
+		l.topic(ctx, "in-1")
+		l.topic(ctx, "other")
+		l.produce(ctx, "in-1", "a")
+		l.produce(ctx, "other", "x")
+		s := &sink{}
+		props := l.sink(s)
+		delete(props, "topics")
+		props["topics.regex"] = "in-.*"
+		l.start(props)
+		l.sleep(ctx, 10*time.Second)
+		l.topic(ctx, "in-2")
+		l.produce(ctx, "in-2", "b")
+		l.sleep(ctx, 10*time.Minute)
+		var puts []string
+		for _, c := range s.calls {
+			if strings.HasPrefix(c, "put") {
+				puts = append(puts, c)
+			}
+		}
+		want(t, puts, []string{"put a", "put b"})
+	})
+}
+
 func TestSinkFails(t *testing.T) {
 	inLab(t, func(ctx context.Context, l *lab) {
 		l.topic(ctx, "t")
