@@ -78,6 +78,9 @@ func (a *App) parse(name string) (streams.Config, error) {
 	}
 	cfg, err := streams.ParseConfig(props)
 	cfg.MemoryEngine = !a.Pebble
+	if err == nil && a.Configure != nil {
+		a.Configure(&cfg)
+	}
 	return cfg, err
 }
 

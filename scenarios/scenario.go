@@ -53,6 +53,8 @@ type App struct {
 	Instances int               // default 1
 	// Pebble keeps persistent stores in Pebble on the instance's disk; else they are in memory and restored after a crash.
 	Pebble bool
+	// Configure changes the configuration that the properties make: exception handlers of one's own, say. Nil: it stays.
+	Configure func(c *streams.Config)
 }
 
 // Workload is what is written to a topic.

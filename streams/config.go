@@ -49,7 +49,9 @@ type Config struct {
 	// Continue tells which handlers skip instead of failing.
 	ContinueDeserialization, ContinueProcessing, ContinueProduction bool
 	DeadLetters                                                     string
-	TopicConfigs                                                    map[string]string
+	// Handlers are exception handlers of the application's own. They have no property: set them after ParseConfig.
+	Handlers     Handlers
+	TopicConfigs map[string]string
 	// Properties are all as they were given, for the clients.
 	Properties map[string]string
 	// Unknown are the names that nothing understands; they are warned about once.

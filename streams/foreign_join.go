@@ -102,7 +102,7 @@ func (j *foreignJoin[K, V, KF, VF]) subscribe(left *KTable[K, V], foreignKey fun
 	sink := j.name("-subscription-registration-sink", "KTABLE-SINK-")
 	source := j.name("-subscription-registration-source", "KTABLE-SOURCE-")
 	j.requests = j.through(sink, source, j.keys.Registration, func() processor.Instance {
-		return &processor.Sink[KF, wrapper]{Topic: j.keys.Registration, Key: j.keys.Foreign, Value: operator.SubscriptionSerde(j.keys.Primary), Partition: partition}
+		return &processor.Sink[KF, wrapper]{Topic: j.keys.Registration, Key: j.keys.Foreign, Value: operator.SubscriptionSerde(j.keys.Primary), Partition: partition, Node: sink}
 	}, func() processor.Instance {
 		return &processor.Source[KF, wrapper]{Key: j.keys.Foreign, Value: operator.SubscriptionSerde(j.keys.Primary)}
 	}, node)
@@ -143,7 +143,7 @@ func (j *foreignJoin[K, V, KF, VF]) answer(right *KTable[KF, VF]) {
 	sink := j.name("-subscription-response-sink", "KTABLE-SINK-")
 	source := j.name("-subscription-response-source", "KTABLE-SOURCE-")
 	j.responses = j.through(sink, source, topic, func() processor.Instance {
-		return &processor.Sink[K, operator.Response[VF]]{Topic: topic, Key: j.keys.Primary, Value: operator.ResponseSerde(j.foreign), Partition: j.back()}
+		return &processor.Sink[K, operator.Response[VF]]{Topic: topic, Key: j.keys.Primary, Value: operator.ResponseSerde(j.foreign), Partition: j.back(), Node: sink}
 	}, func() processor.Instance {
 		return &processor.Source[K, operator.Response[VF]]{Key: j.keys.Primary, Value: operator.ResponseSerde(j.foreign)}
 	}, looked, told)

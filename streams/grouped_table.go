@@ -67,7 +67,7 @@ func (g *KGroupedTable[K, V]) repartitioned(step Named, store string, generated 
 			changes := operator.ChangeSerde(value)
 			tb.AddRepartition(topology.Repartition{Topic: topic})
 			tb.Add(&topology.Node{Kind: topology.SinkNode, Name: sink, Parents: parents, Topic: topic, New: func() processor.Instance {
-				return &processor.Sink[K, processor.Change[V]]{Topic: topic, Key: key, Value: changes}
+				return &processor.Sink[K, processor.Change[V]]{Topic: topic, Key: key, Value: changes, Node: sink}
 			}})
 			tb.Add(&topology.Node{Kind: topology.SourceNode, Name: source, Topics: []string{topic}, New: func() processor.Instance {
 				return &processor.Source[K, processor.Change[V]]{Key: key, Value: changes}

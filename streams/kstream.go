@@ -262,7 +262,7 @@ func (s *KStream[K, V]) through(base string, key serde.Serde[K], value serde.Ser
 			return &operator.RepartitionFilter[K, V]{AllowNull: n.NullKeysBelow()}
 		}})
 		tb.Add(&topology.Node{Kind: topology.SinkNode, Name: sink, Parents: []string{filter}, Topic: topic, New: func() processor.Instance {
-			return &processor.Sink[K, V]{Topic: topic, Key: k, Value: v, Partition: partition}
+			return &processor.Sink[K, V]{Topic: topic, Key: k, Value: v, Partition: partition, Node: sink}
 		}})
 		tb.Add(&topology.Node{Kind: topology.SourceNode, Name: source, Topics: []string{topic}, New: func() processor.Instance {
 			return &processor.Source[K, V]{Key: k, Value: v}

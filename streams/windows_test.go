@@ -256,7 +256,7 @@ func run(t *testing.T, top *streams.Topology, events []event, restarts bool) top
 	sent := topics{}
 	var coll *task.Collector
 	start := func(committed map[broker.TopicPartition]broker.OffsetAndMetadata) *task.Task {
-		coll = task.NewCollector(t.Context(), sent, false, rand.New(rand.NewPCG(1, 1)), func(broker.TopicPartition, error) bool { return false })
+		coll = task.NewCollector(t.Context(), sent, false, rand.New(rand.NewPCG(1, 1)), nil)
 		tk, err := task.New(tc, processor.TaskID{}, inputs, state.NewBudget(1<<20), coll)
 		if err != nil {
 			t.Fatal(err)

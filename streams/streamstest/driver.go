@@ -27,6 +27,8 @@ type Record struct {
 type Options struct {
 	// Properties are the application's, by Kafka's names. application.id defaults to "test".
 	Properties map[string]string
+	// Configure changes the configuration that the properties make: exception handlers of one's own, say. Nil: it stays.
+	Configure func(c *streams.Config)
 	// Manual: commit only when Commit is called, as between two commits in production; caches then hold records back.
 	Manual bool
 	// Start is the wall clock at the start; the zero Time is 1970.
@@ -74,6 +76,9 @@ func Open(top *streams.Topology, o Options) (*Driver, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Configure != nil {
+		o.Configure(&cfg)
+	}
 	if err := top.Check(); err != nil {
 		return nil, err
 	}
@@ -91,7 +96,7 @@ func (d *Driver) start(top *streams.Topology) error {
 	if err := d.startGlobal(top, tc); err != nil {
 		return err
 	}
-	collector := task.NewCollector(context.Background(), d.out, false, rand.New(rand.NewPCG(1, 1)), tc.Handlers.Production)
+	collector := task.NewCollector(context.Background(), d.out, false, rand.New(rand.NewPCG(1, 1)), tc.Handlers.Written())
 	collector.SetBatch(1)
 	var inputs []broker.TopicPartition
 	for _, topic := range d.plan.SourceTopics() {

@@ -139,7 +139,7 @@ func (s *Sink[K, V]) multicast(topic string, r *Record[K, V], out broker.Record)
 }
 
 func (s *Sink[K, V]) refused(origin string, err error) error {
-	if s.t.HandleSerialization("", origin, err) {
+	if s.t.HandleSerialization(s.Node, origin, err) {
 		return nil
 	}
 	return err

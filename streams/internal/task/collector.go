@@ -25,10 +25,11 @@ type Collector struct {
 
 	topics  map[string]*topicOut
 	order   []*partitionOut // those that have something pending, in order of their first record
+	spare   []*partitionOut // memory for the next order
 	stuck   []*topicOut     // those that have a sticky partition
 	offsets map[broker.TopicPartition]int64
 	err     error
-	failed  func(tp broker.TopicPartition, err error) bool // the production exception handler: true: drop and go on
+	failed  func(f *WriteFailure) Answer // the production exception handler
 	rand    *rand.Rand
 	arena   []byte
 	batch   int
@@ -48,8 +49,8 @@ type partitionOut struct {
 	sent    [][]broker.Record // handed over, oldest first, one ack each
 }
 
-// NewCollector returns a collector over a producer. ctx is the thread's. failed is the production exception handler.
-func NewCollector(ctx context.Context, p broker.Producer, transactional bool, r *rand.Rand, failed func(broker.TopicPartition, error) bool) *Collector {
+// NewCollector returns a collector over a producer. ctx is the thread's. failed is the production exception handler; nil: FAIL.
+func NewCollector(ctx context.Context, p broker.Producer, transactional bool, r *rand.Rand, failed func(f *WriteFailure) Answer) *Collector {
 	return &Collector{producer: p, ctx: ctx, txn: transactional, topics: map[string]*topicOut{}, offsets: map[broker.TopicPartition]int64{},
 		failed: failed, rand: r, batch: batchRecords}
 }
@@ -98,9 +99,30 @@ func (c *Collector) Send(topic string, partition int32, hash []byte, r broker.Re
 	if c.err != nil {
 		return c.err
 	}
-	t, err := c.topic(topic)
+	p, err := c.partition(topic, partition, hash)
 	if err != nil {
 		return err
+	}
+	c.add(p, r)
+	if len(p.records) >= c.batch {
+		return c.Dispatch()
+	}
+	return nil
+}
+
+// gather is Send that leaves it to the next one to hand anything over: inside an ack.
+func (c *Collector) gather(topic string, partition int32, hash []byte, r broker.Record) error {
+	p, err := c.partition(topic, partition, hash)
+	if err == nil {
+		c.add(p, r)
+	}
+	return err
+}
+
+func (c *Collector) partition(topic string, partition int32, hash []byte) (*partitionOut, error) {
+	t, err := c.topic(topic)
+	if err != nil {
+		return nil, err
 	}
 	n := int32(len(t.parts))
 	switch {
@@ -114,7 +136,10 @@ func (c *Collector) Send(topic string, partition int32, hash []byte, r broker.Re
 		}
 		partition = t.sticky
 	}
-	p := t.parts[partition]
+	return t.parts[partition], nil
+}
+
+func (c *Collector) add(p *partitionOut, r broker.Record) {
 	if len(p.records) == 0 {
 		c.order = append(c.order, p)
 		if k := len(c.free); p.records == nil && k > 0 {
@@ -122,10 +147,6 @@ func (c *Collector) Send(topic string, partition int32, hash []byte, r broker.Re
 		}
 	}
 	p.records = append(p.records, r)
-	if len(p.records) >= c.batch {
-		return c.Dispatch()
-	}
-	return nil
 }
 
 // Dispatch hands everything gathered to the producer, and begins a transaction where one is due.
@@ -139,16 +160,17 @@ func (c *Collector) Dispatch() error {
 		}
 		c.open = true
 	}
-	for _, p := range c.order {
+	order := c.order
+	c.order = c.spare[:0] // an ack may gather again
+	defer func() { c.spare = order }()
+	for _, p := range order {
 		records := p.records
 		p.records = nil
 		p.sent = append(p.sent, records)
 		if err := c.producer.Send(c.ctx, p.tp, records, p.ack); err != nil {
-			c.order = c.order[:0]
 			return &processor.TaskError{Err: err}
 		}
 	}
-	c.order = c.order[:0]
 	for _, t := range c.stuck {
 		t.sticky = -1
 	}
@@ -166,9 +188,8 @@ func (c *Collector) acked(p *partitionOut, base int64, err error) {
 	if err == nil {
 		c.offsets[p.tp] = base + int64(len(records))
 	} else if c.err == nil {
-		kind := &processor.TaskError{Err: err}
-		if errors.Is(err, broker.ErrFenced) || errors.Is(err, broker.ErrAbortable) || errors.Is(err, broker.ErrClosed) || !c.failed(p.tp, err) {
-			c.err = kind
+		if errors.Is(err, broker.ErrFenced) || errors.Is(err, broker.ErrAbortable) || errors.Is(err, broker.ErrClosed) || !c.handled(p, records, err) {
+			c.err = &processor.TaskError{Err: err}
 		}
 	}
 	if cap(records) <= 4*batchRecords && len(c.free) < 64 {
@@ -177,15 +198,49 @@ func (c *Collector) acked(p *partitionOut, base int64, err error) {
 	}
 }
 
+// handled asks the production exception handler about each record that was not written, and writes those again that it says.
+func (c *Collector) handled(p *partitionOut, records []broker.Record, err error) bool {
+	if c.failed == nil {
+		return false
+	}
+	var again []broker.Record
+	for i := range records {
+		a := c.failed(&WriteFailure{p.tp, &records[i], err})
+		for _, l := range a.DeadLetters {
+			if err := c.gather(l.Topic, l.Partition, l.Key, l.Record); err != nil {
+				return false
+			}
+		}
+		switch {
+		case a.Decision == Continue:
+		case a.Decision == Retry && errors.Is(err, broker.ErrRetriable) && !c.txn:
+			again = append(again, records[i])
+		default:
+			return false
+		}
+	}
+	if len(again) > 0 {
+		if len(p.records) == 0 {
+			c.order = append(c.order, p)
+		}
+		p.records = append(again, p.records...)
+	}
+	return true
+}
+
 // Flush sends everything and waits until it is written.
 func (c *Collector) Flush() error {
-	if err := c.Dispatch(); err != nil {
-		return err
+	for {
+		if err := c.Dispatch(); err != nil {
+			return err
+		}
+		if err := c.producer.Flush(c.ctx); err != nil {
+			return &processor.TaskError{Err: err}
+		}
+		if c.err != nil || len(c.order) == 0 {
+			return c.err
+		} // else a handler has asked for another try, or written dead letters
 	}
-	if err := c.producer.Flush(c.ctx); err != nil {
-		return &processor.TaskError{Err: err}
-	}
-	return c.err
 }
 
 // Offset is the offset after the last record written to a partition, -1 when none was.

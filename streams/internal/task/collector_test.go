@@ -16,7 +16,7 @@ func value(s string) broker.Record { return broker.Record{Value: []byte(s)} }
 func collector(t *testing.T, txn bool) (*task.Collector, *producer) {
 	p := newProducer()
 	p.partitions["out"], p.partitions["other"] = 4, 2
-	return newCollector(t, p, txn, func(broker.TopicPartition, error) bool { return false }), p
+	return newCollector(t, p, txn, nil), p
 }
 
 func (p *producer) calls() string {
@@ -130,23 +130,24 @@ func TestCollectorErrors(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		err     error
-		goOn    bool // what the production handler answers
+		answer  task.Decision // the production handler's
 		asked   int
 		dropped bool
 	}{
-		{"handler fails", cause, false, 1, false},
-		{"handler continues", cause, true, 1, true},
-		{"fenced", broker.ErrFenced, true, 0, false},
-		{"abortable", fmt.Errorf("x: %w", broker.ErrAbortable), true, 0, false},
-		{"closed", broker.ErrClosed, true, 0, false},
+		{"handler fails", cause, task.Fail, 1, false},
+		{"handler continues", cause, task.Continue, 1, true},
+		{"what cannot be retried", cause, task.Retry, 1, false},
+		{"fenced", broker.ErrFenced, task.Continue, 0, false},
+		{"abortable", fmt.Errorf("x: %w", broker.ErrAbortable), task.Continue, 0, false},
+		{"closed", broker.ErrClosed, task.Continue, 0, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := newProducer()
 			p.partitions["out"] = 1
 			asked := 0
-			coll := newCollector(t, p, false, func(broker.TopicPartition, error) bool {
+			coll := newCollector(t, p, false, func(f *task.WriteFailure) task.Answer {
 				asked++
-				return c.goOn
+				return task.Answer{Decision: c.answer}
 			})
 			p.fail["ack out-0"] = c.err
 			no(t, coll.Send("out", 0, nil, value("1")))
@@ -174,6 +175,47 @@ func TestCollectorErrors(t *testing.T) {
 			no(t, coll.Send("out", 0, nil, value("2")))
 			no(t, coll.Flush())
 		})
+	}
+}
+
+// TestCollectorWritesAgain asks for another try of what may pass, writes a dead letter for it, and gives up the third time.
+func TestCollectorWritesAgain(t *testing.T) {
+	for _, passes := range []bool{true, false} {
+		p := newProducer()
+		p.partitions["out"], p.partitions["letters"] = 1, 1
+		p.fail["ack out-0"] = fmt.Errorf("x: %w", broker.ErrRetriable)
+		asked := 0
+		coll := newCollector(t, p, false, func(f *task.WriteFailure) task.Answer {
+			if string(f.Record.Value) != "1" {
+				return task.Answer{Decision: task.Continue}
+			}
+			if asked++; asked == 2 && passes {
+				delete(p.fail, "ack out-0")
+			}
+			if asked == 3 {
+				return task.Answer{}
+			}
+			letter := broker.Record{Value: fmt.Appendf(nil, "try %d of %s-%d", asked, f.Topic, f.Partition)}
+			return task.Answer{Decision: task.Retry, DeadLetters: []task.DeadLetter{{TopicPartition: broker.TopicPartition{Topic: "letters", Partition: -1}, Record: letter}}}
+		})
+		no(t, coll.Send("out", 0, nil, value("1")))
+		no(t, coll.Send("out", 0, nil, value("2"))) // dropped: the handler says so
+		err := coll.Flush()
+		var letters []string
+		for _, r := range p.sent[tp("letters")] {
+			letters = append(letters, string(r.Value))
+		}
+		same(t, "letters", []string{"try 1 of out-0", "try 2 of out-0"}, letters)
+		if !passes {
+			if !errors.Is(err, broker.ErrRetriable) {
+				t.Errorf("%v: want the error of the third try", err)
+			}
+			continue
+		}
+		no(t, err)
+		same(t, "tries", 2, asked)
+		same(t, "written", 1, len(p.sent[tp("out")]))
+		same(t, "which", "1", string(p.sent[tp("out")][0].Value))
 	}
 }
 

@@ -17,7 +17,10 @@ var GlobalID = processor.TaskID{Subtopology: 0, Partition: -1}
 func GlobalConfig(c *Config, globals *topology.Topology) *Config {
 	out := *c
 	out.Topology, out.MaxTaskIdle, out.Global = globals, -1, nil
-	out.Handlers.DeadLetters = ""
+	out.Handlers.DeadLetters, out.Handlers.Custom = "", Custom{}
+	if custom := c.Handlers.Custom.Deserialization; custom != nil {
+		out.Handlers.Custom.Deserialization = func(f *Failure) Answer { return Answer{Decision: custom(f).Decision} } // nothing is written there
+	}
 	return &out
 }
 

@@ -105,36 +105,51 @@ func (t *Task) RequestCommit() { t.commit = true }
 
 // Handle implements processor.Task.
 func (t *Task) Handle(node string, err error) bool {
-	h := t.cfg.Handlers
+	h := &t.cfg.Handlers
+	if c := h.Custom.Processing; c != nil {
+		return t.skipped(node, "processing", err, t.ask(c, &Failure{t.id, node, "", t.ctx, err}))
+	}
 	t.deadLetter(t.ctx, err)
 	if h.Processing == nil || !h.Processing(t.id, node, &t.ctx, err) {
 		return false
 	}
-	t.Drop(node, "processing handler: "+err.Error())
-	return true
+	return t.skipped(node, "processing", err, true)
 }
 
 // HandleSerialization implements processor.Task.
 func (t *Task) HandleSerialization(node, origin string, err error) bool {
-	h := t.cfg.Handlers
+	h := &t.cfg.Handlers
+	if c := h.Custom.Serialization; c != nil {
+		return t.skipped(node, "production", err, t.ask(c, &Failure{t.id, node, origin, t.ctx, err}))
+	}
 	if h.Serialization == nil || !h.Serialization(t.id, origin, &t.ctx, err) {
 		t.deadLetter(t.ctx, err) // the handler that continues writes none
 		return false
 	}
-	t.Drop(node, "production handler: "+err.Error())
-	return true
+	return t.skipped(node, "production", err, true)
 }
 
 // skipCorrupt asks the deserialization handler about a record that cannot be read.
-func (t *Task) skipCorrupt(q *queue, raw *broker.Record, err error) bool {
-	h := t.cfg.Handlers
-	t.deadLetter(processor.RecordContext{Topic: q.tp.Topic, Partition: q.tp.Partition, Offset: raw.Offset, Timestamp: raw.Timestamp, Headers: raw.Headers,
-		RawKey: raw.Key, RawValue: raw.Value}, err)
+func (t *Task) skipCorrupt(q *queue, raw *broker.Record, err *processor.DeserializationError) bool {
+	h := &t.cfg.Handlers
+	ctx := processor.RecordContext{Topic: q.tp.Topic, Partition: q.tp.Partition, Offset: raw.Offset, Timestamp: raw.Timestamp, Headers: raw.Headers,
+		RawKey: raw.Key, RawValue: raw.Value}
+	if c := h.Custom.Deserialization; c != nil {
+		return t.skipped(q.source, "deserialization", err, t.ask(c, &Failure{t.id, q.source, err.Origin, ctx, err.Err}))
+	}
+	t.deadLetter(ctx, err)
 	if h.Deserialization == nil || !h.Deserialization(t.id, q.source, q.tp, raw, err) {
 		return false
 	}
-	t.Drop(q.source, "deserialization handler: "+err.Error())
-	return true
+	return t.skipped(q.source, "deserialization", err, true)
+}
+
+// skipped counts a record that a handler leaves out.
+func (t *Task) skipped(node, handler string, err error, skip bool) bool {
+	if skip {
+		t.Drop(node, handler+" handler: "+err.Error())
+	}
+	return skip
 }
 
 // deadLetter writes the record in hand to the dead letter queue topic (KIP-1034), where there is one.

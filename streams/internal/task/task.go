@@ -54,16 +54,6 @@ func (c *Config) IsRepartition(topic string) bool {
 	return ok && c.Topology.IsRepartition(internal)
 }
 
-// Handlers are the exception handlers. Each returns true for CONTINUE; nil stands for FAIL.
-type Handlers struct {
-	Deserialization func(id processor.TaskID, source string, tp broker.TopicPartition, r *broker.Record, err error) bool
-	Processing      func(id processor.TaskID, node string, ctx *processor.RecordContext, err error) bool
-	Production      func(tp broker.TopicPartition, err error) bool
-	Serialization   func(id processor.TaskID, origin string, ctx *processor.RecordContext, err error) bool
-	// DeadLetters is the topic that the built-in handlers write to; empty: none.
-	DeadLetters string
-}
-
 // Error is a failure of a record in a task, with its place: Kafka's StreamsException.
 type Error struct {
 	Task   processor.TaskID
@@ -444,7 +434,7 @@ func (t *Task) process(q *queue, now int64) error {
 	t.wall = now
 	t.dirty = true
 	t.ctx = processor.RecordContext{Topic: q.tp.Topic, Partition: q.tp.Partition, Offset: raw.Offset, Timestamp: ts, Headers: raw.Headers}
-	if t.cfg.Handlers.DeadLetters != "" {
+	if t.cfg.Handlers.keepRaw() {
 		t.ctx.RawKey, t.ctx.RawValue = raw.Key, raw.Value
 	}
 	if err := q.slot.Process(); err != nil {

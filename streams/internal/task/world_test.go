@@ -171,11 +171,11 @@ func newWorld(t testing.TB, set func(w *world)) *world {
 	if set != nil {
 		set(w)
 	}
-	w.coll = newCollector(t, w.prod, false, func(broker.TopicPartition, error) bool { return false })
+	w.coll = newCollector(t, w.prod, false, nil)
 	return w
 }
 
-func newCollector(t testing.TB, p *producer, txn bool, failed func(broker.TopicPartition, error) bool) *task.Collector {
+func newCollector(t testing.TB, p *producer, txn bool, failed func(f *task.WriteFailure) task.Answer) *task.Collector {
 	return task.NewCollector(t.Context(), p, txn, rand.New(rand.NewPCG(1, 1)), failed)
 }
 

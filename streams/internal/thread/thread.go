@@ -204,10 +204,7 @@ func (t *Thread) newProducer() error {
 	if err != nil {
 		return fmt.Errorf("streams: producer: %w", err)
 	}
-	t.coll = task.NewCollector(t.ctx, p, t.cfg.ExactlyOnce, t.cfg.Task.Host.Rand(t.cfg.Name+"/collector"), func(tp broker.TopicPartition, err error) bool {
-		h := t.cfg.Task.Handlers.Production
-		return h != nil && h(tp, err)
-	})
+	t.coll = task.NewCollector(t.ctx, p, t.cfg.ExactlyOnce, t.cfg.Task.Host.Rand(t.cfg.Name+"/collector"), t.cfg.Task.Handlers.Written())
 	for _, tk := range t.tasks { // each by itself
 		tk.SetCollector(t.coll)
 	}
