@@ -119,7 +119,7 @@ func diffCause(want json.RawMessage, err error) string {
 		return ""
 	}
 	class := decode[string](decode[object](want)["class"])
-	if !ours(class) || strings.Contains(string(want), "com.fasterxml") {
+	if !ours(class) || strings.Contains(string(want), "com.fasterxml") || strings.Contains(string(want), "java.lang.NumberFormatException") {
 		return ""
 	}
 	var e *data.Error

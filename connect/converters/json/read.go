@@ -44,9 +44,17 @@ func (c *Converter) plain(n jackson.Node) (any, error) {
 	case jackson.Array:
 		return c.list(nil, n)
 	case jackson.Object:
-		return c.object(nil, n)
+		return orNil(c.object(nil, n))
 	}
 	return nil, nil
+}
+
+// orNil keeps a nil map from becoming a value.
+func orNil(m *data.Map, err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // typed reads by the schema's type. Scalars are not checked: what is of another kind is 0, false or null, as in Kafka.
@@ -89,7 +97,7 @@ func (c *Converter) typed(s *data.Schema, n jackson.Node) (any, error) {
 		if n.Kind() != jackson.Object {
 			return nil, data.DataException.Errorf("Maps with string fields should be encoded as JSON objects, but found %s", n.Kind())
 		}
-		return c.object(s.ValueSchema(), n)
+		return orNil(c.object(s.ValueSchema(), n))
 	}
 	return c.structure(s, n)
 }
@@ -134,15 +142,24 @@ func momentOf(s *data.Schema, n jackson.Node) (any, error) {
 
 // list reads an array's elements, or an object's values; other kinds have none.
 func (c *Converter) list(elements *data.Schema, n jackson.Node) (any, error) {
-	if n.Kind() != jackson.Array && n.Kind() != jackson.Object {
+	switch n.Kind() {
+	case jackson.Array:
+	case jackson.Object:
+		m, err := c.object(elements, n)
+		if err != nil {
+			return nil, err
+		}
+		out := []any{}
+		for _, e := range m.Entries() {
+			out = append(out, e.Value)
+		}
+		return out, nil
+	default:
 		return []any{}, nil
 	}
 	out := make([]any, 0, n.Len())
 	e := n.First()
 	for range n.Len() {
-		if n.Kind() == jackson.Object {
-			e = e.Next() // behind the name
-		}
 		v, err := c.valueOf(elements, e, true)
 		if err != nil {
 			return nil, err
@@ -153,7 +170,7 @@ func (c *Converter) list(elements *data.Schema, n jackson.Node) (any, error) {
 	return out, nil
 }
 
-func (c *Converter) object(values *data.Schema, n jackson.Node) (any, error) {
+func (c *Converter) object(values *data.Schema, n jackson.Node) (*data.Map, error) {
 	m := data.MakeMap(n.Len())
 	name := n.First()
 	for range n.Len() {

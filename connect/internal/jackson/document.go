@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/kstreamlab/kstreamlab/connect/data"
@@ -237,6 +238,38 @@ func (p *parser) str() error {
 	return p.fail("the string does not end")
 }
 
+// name reads the name of a member. Unlike a value it must have no half of a surrogate pair.
+func (p *parser) name() error {
+	if err := p.str(); err != nil {
+		return err
+	}
+	n := p.d.nodes[len(p.d.nodes)-1]
+	if !n.escaped {
+		return nil
+	}
+	raw := p.d.text[n.start:n.end]
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '\\' {
+			continue
+		}
+		i++
+		if raw[i] != 'u' {
+			continue
+		}
+		r, _ := hex4(raw, i+1)
+		i += 4
+		if !utf16.IsSurrogate(r) {
+			continue
+		}
+		low, ok := hex4(raw, min(i+3, len(raw)))
+		if !ok || raw[i+1] != '\\' || raw[i+2] != 'u' || utf16.DecodeRune(r, low) == utf8.RuneError {
+			return p.fail("half of a surrogate pair in a name")
+		}
+		i += 6
+	}
+	return nil
+}
+
 // escape steps to the last byte of an escape.
 func (p *parser) escape() bool {
 	p.pos++
@@ -308,7 +341,7 @@ func (p *parser) member(k Kind, depth int) error {
 		if p.peek() != '"' {
 			return p.fail("a name is expected")
 		}
-		if err := p.str(); err != nil {
+		if err := p.name(); err != nil {
 			return err
 		}
 		p.blanks()

@@ -53,7 +53,7 @@ func (n Node) Is(s string) bool {
 	return string(n.Raw()) == s
 }
 
-// Text is a string's text. A surrogate without its partner becomes U+FFFD.
+// Text is a string's text. A surrogate without its partner becomes a question mark, as it does where Java writes it as UTF-8.
 func (n Node) Text() string {
 	raw := n.Raw()
 	if !n.node().escaped {
@@ -79,6 +79,9 @@ func (n Node) Text() string {
 					i += 6
 				}
 			}
+		}
+		if utf16.IsSurrogate(r) {
+			r = '?' // what Java writes of half a pair
 		}
 		out = utf8.AppendRune(out, r)
 	}
