@@ -92,8 +92,8 @@ func (c *toJSON) common(out *jsontree.Object, s *data.Schema) error {
 	return nil
 }
 
-// connect sets what Connect alone knows.
-func connect(out *jsontree.Object, s *data.Schema, kind string) {
+// kept sets what Connect alone knows.
+func kept(out *jsontree.Object, s *data.Schema, kind string) {
 	if v, ok := s.Version(); ok {
 		out.Set(memberVersion, int(v))
 	}
@@ -150,7 +150,7 @@ func (c *toJSON) body(s *data.Schema, optional bool) (out *jsontree.Object, comb
 	default:
 		return nil, false, data.IllegalArgumentException.Errorf("Unsupported type %s", s.Type())
 	}
-	connect(out, s, kind)
+	kept(out, s, kind)
 	return out, false, nil
 }
 

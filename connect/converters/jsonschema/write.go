@@ -123,25 +123,25 @@ func (o options) value(dst []byte, s *data.Schema, t data.Type, v any) (_ []byte
 		if !is(data.Array) {
 			return dst, false, nil
 		}
-		out, err := o.list(dst, s, v)
+		out, err := o.appendList(dst, s, v)
 		return out, true, err
 	case *data.Map:
 		if !is(data.MapType) {
 			return dst, false, nil
 		}
-		out, err := o.mapping(dst, s, v)
+		out, err := o.appendMapping(dst, s, v)
 		return out, true, err
 	case *data.Struct:
 		if t != data.StructType {
 			return dst, false, nil
 		}
-		out, err := o.structure(dst, s, v)
+		out, err := o.appendStructure(dst, s, v)
 		return out, true, err
 	}
 	return dst, false, nil
 }
 
-func (o options) list(dst []byte, s *data.Schema, list []any) ([]byte, error) {
+func (o options) appendList(dst []byte, s *data.Schema, list []any) ([]byte, error) {
 	var elem *data.Schema
 	if s != nil {
 		elem = s.ValueSchema()
@@ -159,7 +159,7 @@ func (o options) list(dst []byte, s *data.Schema, list []any) ([]byte, error) {
 	return append(dst, ']'), nil
 }
 
-func (o options) mapping(dst []byte, s *data.Schema, m *data.Map) ([]byte, error) {
+func (o options) appendMapping(dst []byte, s *data.Schema, m *data.Map) ([]byte, error) {
 	var keys, values *data.Schema
 	object := true
 	if s != nil {
@@ -211,7 +211,7 @@ func (o options) entry(dst []byte, keys, values *data.Schema, e data.Entry, obje
 	return dst, err
 }
 
-func (o options) structure(dst []byte, s *data.Schema, st *data.Struct) ([]byte, error) {
+func (o options) appendStructure(dst []byte, s *data.Schema, st *data.Struct) ([]byte, error) {
 	if st.Schema() != s && !st.Schema().Equal(s) {
 		return dst, data.DataException.Errorf("Mismatching schema.")
 	}
@@ -248,4 +248,3 @@ func (o options) structure(dst []byte, s *data.Schema, st *data.Struct) ([]byte,
 	}
 	return append(dst, '}'), nil
 }
-
