@@ -5,7 +5,12 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/connectors/file"
 	"github.com/kstreamlab/kstreamlab/connect/converters"
+	"github.com/kstreamlab/kstreamlab/connect/converters/avro"
 	"github.com/kstreamlab/kstreamlab/connect/converters/json"
+	"github.com/kstreamlab/kstreamlab/connect/converters/jsonschema"
+	"github.com/kstreamlab/kstreamlab/connect/converters/protobuf"
+	"github.com/kstreamlab/kstreamlab/connect/predicates"
+	"github.com/kstreamlab/kstreamlab/connect/transforms"
 )
 
 // Plugins are all of them. Connectors of standard input and output use std.
@@ -13,6 +18,11 @@ func Plugins(std file.Standard) *connect.Plugins {
 	p := connect.NewPlugins()
 	converters.Register(p)
 	json.Register(p)
+	avro.Register(p)
+	jsonschema.Register(p)
+	protobuf.Register(p)
+	transforms.Register(p)
+	predicates.Register(p)
 	file.Register(p, std)
 	return p
 }

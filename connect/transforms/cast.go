@@ -130,7 +130,7 @@ func (c *Cast) Apply(r *connect.Record) (*connect.Record, error) {
 		if v, err = castValue(s, v, c.whole); err != nil {
 			return nil, err
 		}
-		return c.on.with(r, l.schema, v), nil
+		return c.on.with(r, l.schema, v)
 	}
 	return c.structs(r, s, v)
 }
@@ -141,7 +141,7 @@ func (c *Cast) withoutSchema(r *connect.Record, v any) (*connect.Record, error) 
 		if err != nil {
 			return nil, err
 		}
-		return c.on.with(r, nil, v), nil
+		return c.on.with(r, nil, v)
 	}
 	m, err := asMap(v, "cast types")
 	if err != nil {
@@ -156,7 +156,7 @@ func (c *Cast) withoutSchema(r *connect.Record, v any) (*connect.Record, error) 
 		}
 		out.Put(name, made)
 	}
-	return c.on.with(r, nil, out), nil
+	return c.on.with(r, nil, out)
 }
 
 func (c *Cast) structs(r *connect.Record, s *data.Schema, v any) (*connect.Record, error) {
@@ -185,7 +185,7 @@ func (c *Cast) structs(r *connect.Record, s *data.Schema, v any) (*connect.Recor
 			return nil, err
 		}
 	}
-	return c.on.with(r, l.schema, out), nil
+	return c.on.with(r, l.schema, out)
 }
 
 func (c *Cast) wholeLayout(s *data.Schema) (*castLayout, error) {

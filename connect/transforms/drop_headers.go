@@ -30,19 +30,22 @@ func (d *DropHeaders) Configure(props config.Props) error {
 func (d *DropHeaders) Apply(r *connect.Record) (*connect.Record, error) {
 	for _, h := range r.Headers.All() {
 		if slices.Contains(d.names, h.Key) {
-			return d.drop(r), nil
+			return d.drop(r)
 		}
 	}
 	return r, nil
 }
 
-func (d *DropHeaders) drop(r *connect.Record) *connect.Record {
-	c := r.Copy()
+func (d *DropHeaders) drop(r *connect.Record) (*connect.Record, error) {
+	c, err := copyOf(r)
+	if err != nil {
+		return nil, err
+	}
 	c.Headers.Clear()
 	for _, h := range r.Headers.All() {
 		if !slices.Contains(d.names, h.Key) {
 			c.Headers.Append(h)
 		}
 	}
-	return c
+	return c, nil
 }

@@ -56,18 +56,18 @@ func (t *ExtractField) Apply(r *connect.Record) (*connect.Record, error) {
 		return nil, data.IllegalArgumentException.Errorf("Unknown field: %s", t.text)
 	}
 	if st == nil {
-		return t.on.with(r, f.Schema, nil), nil
+		return t.on.with(r, f.Schema, nil)
 	}
 	v, err = t.path.inStruct(st, t.get)
 	if err != nil {
 		return nil, err
 	}
-	return t.on.with(r, f.Schema, v), nil
+	return t.on.with(r, f.Schema, v)
 }
 
 func (t *ExtractField) withoutSchema(r *connect.Record, v any) (*connect.Record, error) {
 	if v == nil {
-		return t.on.with(r, nil, nil), nil
+		return t.on.with(r, nil, nil)
 	}
 	m, err := asMap(v, "field extraction")
 	if err != nil {
@@ -76,5 +76,5 @@ func (t *ExtractField) withoutSchema(r *connect.Record, v any) (*connect.Record,
 	if v, err = t.path.inMap(m); err != nil {
 		return nil, err
 	}
-	return t.on.with(r, nil, v), nil
+	return t.on.with(r, nil, v)
 }

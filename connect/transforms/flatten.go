@@ -59,7 +59,7 @@ func (t *Flatten) Apply(r *connect.Record) (*connect.Record, error) {
 		if err := t.flattenMap(m, "", out); err != nil {
 			return nil, err
 		}
-		return t.on.with(r, nil, out), nil
+		return t.on.with(r, nil, out)
 	}
 	st, err := asStruct(v, flattenPurpose)
 	if err != nil {
@@ -73,7 +73,7 @@ func (t *Flatten) Apply(r *connect.Record) (*connect.Record, error) {
 	if err := fill(out, st, f.tree); err != nil {
 		return nil, err
 	}
-	return t.on.with(r, f.schema, out), nil
+	return t.on.with(r, f.schema, out)
 }
 
 func (t *Flatten) name(prefix, name string) string {

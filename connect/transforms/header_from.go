@@ -69,7 +69,10 @@ func (t *HeaderFrom) Apply(r *connect.Record) (*connect.Record, error) {
 		}
 		schema = l.schema
 	}
-	c := t.on.with(r, schema, out)
+	c, err := t.on.with(r, schema, out)
+	if err != nil {
+		return nil, err
+	}
 	for i, name := range t.fields {
 		f, err := fieldOf(s, name)
 		if err != nil {
@@ -122,7 +125,10 @@ func (t *HeaderFrom) withoutSchema(r *connect.Record, v any) (*connect.Record, e
 		return nil, err
 	}
 	out := m.Copy()
-	c := t.on.with(r, nil, out)
+	c, err := t.on.with(r, nil, out)
+	if err != nil {
+		return nil, err
+	}
 	for i, name := range t.fields {
 		v, _ := m.Get(name)
 		if t.move {

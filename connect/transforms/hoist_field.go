@@ -36,7 +36,7 @@ func (t *HoistField) Apply(r *connect.Record) (*connect.Record, error) {
 	if s == nil {
 		m := data.MakeMap(1)
 		m.Put(t.name, v)
-		return t.on.with(r, nil, m), nil
+		return t.on.with(r, nil, m)
 	}
 	name, _ := t.name.(string) // null and empty are the same to a builder
 	made, err := t.schemas.get(s, nil, func() (*data.Schema, error) { return data.NewStructBuilder().Field(name, s).Build() })
@@ -47,5 +47,5 @@ func (t *HoistField) Apply(r *connect.Record) (*connect.Record, error) {
 	if err := st.PutField(made.Fields()[0], v); err != nil {
 		return nil, err
 	}
-	return t.on.with(r, made, st), nil
+	return t.on.with(r, made, st)
 }

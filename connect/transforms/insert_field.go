@@ -154,7 +154,7 @@ func (t *InsertField) Apply(r *connect.Record) (*connect.Record, error) {
 			return nil, err
 		}
 	}
-	return t.on.with(r, l.schema, out), nil
+	return t.on.with(r, l.schema, out)
 }
 
 // insertLayout is a layout and the fields that are added.
@@ -200,5 +200,5 @@ func (t *InsertField) withoutSchema(r *connect.Record, v any) (*connect.Record, 
 			out.Put(f.name, v)
 		}
 	}
-	return t.on.with(r, nil, out), nil
+	return t.on.with(r, nil, out)
 }

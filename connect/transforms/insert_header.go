@@ -33,7 +33,12 @@ func (t *InsertHeader) Configure(props config.Props) error {
 
 // Apply adds the header.
 func (t *InsertHeader) Apply(r *connect.Record) (*connect.Record, error) {
-	c := r.Copy()
-	c.Headers.Append(t.header)
+	c, err := copyOf(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Headers.Add(t.header.Key, t.header.Schema, t.header.Value); err != nil {
+		return nil, err
+	}
 	return c, nil
 }

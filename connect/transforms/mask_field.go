@@ -64,7 +64,7 @@ func (t *MaskField) Apply(r *connect.Record) (*connect.Record, error) {
 			}
 			out.Put(name, v)
 		}
-		return t.on.with(r, nil, out), nil
+		return t.on.with(r, nil, out)
 	}
 	st, err := asStruct(v, maskPurpose)
 	if err != nil {
@@ -74,7 +74,7 @@ func (t *MaskField) Apply(r *connect.Record) (*connect.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.on.with(r, s, out), nil
+	return t.on.with(r, s, out)
 }
 
 func (t *MaskField) maskStruct(st *data.Struct) (*data.Struct, error) {

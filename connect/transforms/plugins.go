@@ -16,8 +16,8 @@ const Prefix = "org.apache.kafka.connect.transforms."
 // Register registers all of them.
 func Register(p *connect.Plugins) {
 	for name, make := range sided { // into a registry: order does not matter
-		p.RegisterTransform(Prefix+name+"$Key", func(host.Host) connect.Transform { return make(Key) })
-		p.RegisterTransform(Prefix+name+"$Value", func(host.Host) connect.Transform { return make(Value) })
+		p.RegisterTransform(Prefix+name+"$Key", func(h host.Host) connect.Transform { return make(Key, h) })
+		p.RegisterTransform(Prefix+name+"$Value", func(h host.Host) connect.Transform { return make(Value, h) })
 	}
 	for name, make := range whole { // into a registry: order does not matter
 		p.RegisterTransform(Prefix+name, func(host.Host) connect.Transform { return make() })
@@ -25,17 +25,17 @@ func Register(p *connect.Plugins) {
 }
 
 // sided are the transforms of the key or the value.
-var sided = map[string]func(on Side) connect.Transform{
-	"Cast":               func(on Side) connect.Transform { return &Cast{on: on} },
-	"ExtractField":       func(on Side) connect.Transform { return NewExtractField(on) },
-	"Flatten":            func(on Side) connect.Transform { return &Flatten{on: on} },
-	"HeaderFrom":         func(on Side) connect.Transform { return &HeaderFrom{on: on} },
-	"HoistField":         func(on Side) connect.Transform { return &HoistField{on: on} },
-	"InsertField":        func(on Side) connect.Transform { return NewInsertField(on) },
-	"MaskField":          func(on Side) connect.Transform { return &MaskField{on: on} },
-	"ReplaceField":       func(on Side) connect.Transform { return NewReplaceField(on) },
-	"SetSchemaMetadata":  func(on Side) connect.Transform { return &SetSchemaMetadata{on: on} },
-	"TimestampConverter": func(on Side) connect.Transform { return &TimestampConverter{on: on} },
+var sided = map[string]func(on Side, h host.Host) connect.Transform{
+	"Cast":               func(on Side, _ host.Host) connect.Transform { return &Cast{on: on} },
+	"ExtractField":       func(on Side, _ host.Host) connect.Transform { return NewExtractField(on) },
+	"Flatten":            func(on Side, _ host.Host) connect.Transform { return &Flatten{on: on} },
+	"HeaderFrom":         func(on Side, _ host.Host) connect.Transform { return &HeaderFrom{on: on} },
+	"HoistField":         func(on Side, _ host.Host) connect.Transform { return &HoistField{on: on} },
+	"InsertField":        func(on Side, _ host.Host) connect.Transform { return NewInsertField(on) },
+	"MaskField":          func(on Side, _ host.Host) connect.Transform { return &MaskField{on: on} },
+	"ReplaceField":       func(on Side, _ host.Host) connect.Transform { return NewReplaceField(on) },
+	"SetSchemaMetadata":  func(on Side, _ host.Host) connect.Transform { return &SetSchemaMetadata{on: on} },
+	"TimestampConverter": func(on Side, h host.Host) connect.Transform { return &TimestampConverter{on: on, host: h} },
 }
 
 // whole are the transforms of a record.

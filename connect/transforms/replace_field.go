@@ -116,7 +116,7 @@ func (t *ReplaceField) Apply(r *connect.Record) (*connect.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.on.with(r, l.schema, out), nil
+	return t.on.with(r, l.schema, out)
 }
 
 func (t *ReplaceField) layout(s *data.Schema) (*layout, error) {
@@ -163,5 +163,5 @@ func (t *ReplaceField) withoutSchema(r *connect.Record, v any) (*connect.Record,
 			return nil, data.ClassCastException.Errorf("class %s cannot be cast to class java.lang.String", data.ClassOf(name))
 		}
 	}
-	return t.on.with(r, nil, out), nil
+	return t.on.with(r, nil, out)
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect/data"
 )
 
-// SetSchemaMetadata sets the name or the version of a schema: Kafka's SetSchemaMetadata.
+// SetSchemaMetadata sets the name or the version of a struct schema: Kafka's SetSchemaMetadata. Another schema is an error, as in Kafka 4.2.
 type SetSchemaMetadata struct {
 	on      Side
 	get     reading
@@ -54,7 +54,10 @@ func (t *SetSchemaMetadata) Apply(r *connect.Record) (*connect.Record, error) {
 		}
 		return nil, data.DataException.Errorf("Schema required for [updating schema metadata]")
 	}
-	made, err := t.schemas.get(s, nil, func() (*data.Schema, error) { return s.Relabel(t.name, t.version), nil })
+	made, err := t.schemas.get(s, nil, func() (*data.Schema, error) {
+		_, err := fieldsOf(s) // Kafka wants a struct
+		return s.Relabel(t.name, t.version), err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +66,7 @@ func (t *SetSchemaMetadata) Apply(r *connect.Record) (*connect.Record, error) {
 			return nil, err
 		}
 	}
-	return t.on.with(r, made, v), nil
+	return t.on.with(r, made, v)
 }
 
 // rebuild makes a struct of another schema with the same fields.

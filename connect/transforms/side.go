@@ -22,15 +22,26 @@ func (s Side) of(r *connect.Record) (*data.Schema, any) {
 	return r.ValueSchema, r.Value
 }
 
+// copyOf returns a copy that may be changed: Kafka's newRecord, which cannot make a sink record without a partition.
+func copyOf(r *connect.Record) (*connect.Record, error) {
+	if r.Sink != nil && r.Partition == connect.NoPartition {
+		return nil, data.NullPointerException.Errorf("the partition of a sink record is null")
+	}
+	return r.Copy(), nil
+}
+
 // with returns a copy of r with another schema and value on this side.
-func (s Side) with(r *connect.Record, schema *data.Schema, v any) *connect.Record {
-	c := r.Copy()
+func (s Side) with(r *connect.Record, schema *data.Schema, v any) (*connect.Record, error) {
+	c, err := copyOf(r)
+	if err != nil {
+		return nil, err
+	}
 	if s == Key {
 		c.KeySchema, c.Key = schema, v
 	} else {
 		c.ValueSchema, c.Value = schema, v
 	}
-	return c
+	return c, nil
 }
 
 // The rest is Kafka's Requirements.

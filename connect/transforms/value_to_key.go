@@ -45,7 +45,7 @@ func (t *ValueToKey) Apply(r *connect.Record) (*connect.Record, error) {
 			v, _ := m.Get(name)
 			key.Put(name, v)
 		}
-		return Key.with(r, nil, key), nil
+		return Key.with(r, nil, key)
 	}
 	st, err := asStruct(r.Value, valueToKeyPurpose)
 	if err != nil {
@@ -60,7 +60,10 @@ func (t *ValueToKey) Apply(r *connect.Record) (*connect.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := Key.with(r, l.schema, key)
+	c, err := Key.with(r, l.schema, key)
+	if err != nil {
+		return nil, err
+	}
 	c.ValueSchema = s
 	return c, nil
 }

@@ -1,0 +1,38 @@
+package predicates
+
+import (
+	"github.com/kstreamlab/kstreamlab/connect"
+	"github.com/kstreamlab/kstreamlab/connect/config"
+	"github.com/kstreamlab/kstreamlab/connect/internal/javaregex"
+	"github.com/kstreamlab/kstreamlab/connect/transforms"
+)
+
+// TopicNameMatches holds for records whose topic, as the transforms before have left it, matches a regular expression as a whole: Kafka's
+// TopicNameMatches.
+type TopicNameMatches struct{ pattern *javaregex.Pattern }
+
+var topicNameMatchesDef = config.NewDef(config.Key{Name: "pattern", Type: config.String, Required: true,
+	Validator: config.All(config.NonEmpty, transforms.Regex), Importance: config.Medium, Doc: "The regular expression, in Java's syntax."})
+
+// Config declares the properties.
+func (*TopicNameMatches) Config() *config.Def { return topicNameMatchesDef }
+
+// Close does nothing.
+func (*TopicNameMatches) Close() {}
+
+// Configure reads the properties.
+func (p *TopicNameMatches) Configure(props config.Props) error {
+	v, err := topicNameMatchesDef.Parse(props)
+	if err != nil {
+		return err
+	}
+	if p.pattern, err = javaregex.Compile(v.String("pattern")); err != nil {
+		return config.Invalid("pattern", v["pattern"], "entry must be a Java-compatible regular expression: "+err.Error())
+	}
+	return nil
+}
+
+// Holds looks at the topic.
+func (p *TopicNameMatches) Holds(r *connect.Record) (bool, error) {
+	return p.pattern.Matches(r.Topic), nil
+}

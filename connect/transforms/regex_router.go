@@ -1,0 +1,51 @@
+package transforms
+
+import (
+	"github.com/kstreamlab/kstreamlab/connect"
+	"github.com/kstreamlab/kstreamlab/connect/config"
+	"github.com/kstreamlab/kstreamlab/connect/internal/javaregex"
+)
+
+// RegexRouter changes the topic where all of it matches a regular expression: its first match is replaced. Kafka's RegexRouter.
+type RegexRouter struct {
+	regex       *javaregex.Pattern
+	replacement string
+}
+
+var regexRouterDef = config.NewDef(
+	config.Key{Name: "regex", Type: config.String, Required: true, Validator: Regex, Importance: config.High, Doc: "The regular expression, in Java's syntax."},
+	config.Key{Name: "replacement", Type: config.String, Required: true, Importance: config.High, Doc: "What replaces it; $1 or ${name} is a group."})
+
+// Config declares the properties.
+func (*RegexRouter) Config() *config.Def { return regexRouterDef }
+
+// Close does nothing.
+func (*RegexRouter) Close() {}
+
+// Configure reads the properties.
+func (t *RegexRouter) Configure(props config.Props) error {
+	v, err := regexRouterDef.Parse(props)
+	if err != nil {
+		return err
+	}
+	t.replacement = v.String("replacement")
+	t.regex, err = compileRegex(v.String("regex"))
+	return err
+}
+
+// Apply changes the topic.
+func (t *RegexRouter) Apply(r *connect.Record) (*connect.Record, error) {
+	if !t.regex.Matches(r.Topic) {
+		return r, nil
+	}
+	topic, err := t.regex.ReplaceFirst(r.Topic, t.replacement)
+	if err != nil {
+		return nil, err
+	}
+	c, err := copyOf(r)
+	if err != nil {
+		return nil, err
+	}
+	c.Topic = topic
+	return c, nil
+}
