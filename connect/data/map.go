@@ -20,7 +20,7 @@ type Map struct {
 }
 
 // indexFrom is the size from which on a map has an index.
-const indexFrom = 12
+const indexFrom = 32
 
 // NewMap returns a map of entries; a later one of the same key replaces an earlier.
 func NewMap(entries ...Entry) *Map {
@@ -74,6 +74,11 @@ func (m *Map) Put(key, value any) {
 		m.entries[i].Value = value
 		return
 	}
+	m.Append(key, value)
+}
+
+// Append adds an entry whose key the map does not have yet, which is not checked: for those who read maps.
+func (m *Map) Append(key, value any) {
 	m.entries = append(m.entries, Entry{key, value})
 	if m.index == nil && len(m.entries) >= indexFrom {
 		m.reindex()

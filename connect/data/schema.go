@@ -72,7 +72,24 @@ type Schema struct {
 	byName     map[string]*Field // only when there are many fields
 	key, value *Schema
 	hash       uint64
+	logical    Logical
 }
+
+// Logical is which of Kafka's logical types a schema's name makes it; 0 is none.
+type Logical uint8
+
+// The logical types.
+const (
+	LogicalDecimal Logical = iota + 1
+	LogicalDate
+	LogicalTime
+	LogicalTimestamp
+)
+
+var logicals = map[string]Logical{DecimalName: LogicalDecimal, DateName: LogicalDate, TimeName: LogicalTime, TimestampName: LogicalTimestamp}
+
+// Logical is the logical type of the schema's name, whatever its type.
+func (s *Schema) Logical() Logical { return s.logical }
 
 // Type is the schema's type.
 func (s *Schema) Type() Type { return s.typ }
@@ -198,6 +215,9 @@ var hashSeed = maphash.MakeSeed()
 // seal fills in what is derived from the attributes.
 func (s *Schema) seal() *Schema {
 	const linear = 8
+	if s.name != nil {
+		s.logical = logicals[*s.name]
+	}
 	if len(s.fields) > linear {
 		s.byName = make(map[string]*Field, len(s.fields))
 		for _, f := range s.fields {

@@ -116,15 +116,13 @@ func validateMap(s *Schema, m *Map, at place) error {
 
 // accepts says whether v has the Go type that belongs to s: the logical one where s has the name of a logical type.
 func accepts(s *Schema, v any) bool {
-	if s.name != nil {
-		switch *s.name {
-		case DecimalName:
-			_, ok := v.(Decimal)
-			return ok
-		case DateName, TimeName, TimestampName:
-			_, ok := v.(time.Time)
-			return ok
-		}
+	switch s.logical {
+	case LogicalDecimal:
+		_, ok := v.(Decimal)
+		return ok
+	case LogicalDate, LogicalTime, LogicalTimestamp:
+		_, ok := v.(time.Time)
+		return ok
 	}
 	if s.typ == Bytes {
 		if _, ok := v.(Buffer); ok {

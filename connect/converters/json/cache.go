@@ -5,6 +5,7 @@ import "container/list"
 // cache keeps the values that were used last, at most limit of them.
 type cache[K comparable, V any] struct {
 	limit int
+	last  *cached[K, V] // what was asked for last
 	byKey map[K]*list.Element
 	order list.List // of cached[K, V], the last used first
 }
@@ -15,12 +16,16 @@ type cached[K comparable, V any] struct {
 }
 
 func (c *cache[K, V]) get(key K) (v V, ok bool) {
+	if c.last != nil && c.last.key == key {
+		return c.last.value, true
+	}
 	e := c.byKey[key]
 	if e == nil {
 		return v, false
 	}
 	c.order.MoveToFront(e)
-	return e.Value.(*cached[K, V]).value, true
+	c.last = e.Value.(*cached[K, V])
+	return c.last.value, true
 }
 
 func (c *cache[K, V]) put(key K, v V) {

@@ -44,11 +44,12 @@ type Converter struct {
 	buf     []byte
 	written cache[*data.Schema, []byte] // the schema's JSON by the schema's identity
 	equals  cache[uint64, text]         // by its hash
+	fields  cache[*data.Schema, [][]byte]
 	read    cache[string, *data.Schema] // the schema by its JSON
 	doc     jackson.Document
 	prefix  []byte       // what the last envelope began with, up to its payload
 	same    *data.Schema // its schema
-	names   map[string]string
+	names   names
 }
 
 var (
@@ -98,8 +99,7 @@ func (c *Converter) configure(props config.Props) error {
 	c.schemas, c.defaults = v.Bool("schemas.enable"), v.Bool("replace.null.with.default")
 	c.numeric = strings.EqualFold(v.String("decimal.format"), "NUMERIC")
 	size := int(v.Int("schemas.cache.size"))
-	c.written.limit, c.equals.limit, c.read.limit = size, size, size
-	c.names = map[string]string{}
+	c.written.limit, c.equals.limit, c.read.limit, c.fields.limit = size, size, size, max(size, 16)
 	if content := v.String("schema.content"); c.schemas && content != "" {
 		root, err := c.doc.Parse([]byte(content))
 		if err != nil {

@@ -19,13 +19,11 @@ func (c *Converter) valueOf(s *data.Schema, n jackson.Node, there bool) (any, er
 		}
 		return nil, data.DataException.Errorf("Invalid null value for required %s field", s.Type())
 	}
-	if s.HasName() {
-		switch s.Name() {
-		case data.DecimalName:
-			return decimalOf(s, n)
-		case data.DateName, data.TimeName, data.TimestampName:
-			return momentOf(s, n)
-		}
+	switch s.Logical() {
+	case data.LogicalDecimal:
+		return decimalOf(s, n)
+	case data.LogicalDate, data.LogicalTime, data.LogicalTimestamp:
+		return momentOf(s, n)
 	}
 	return c.typed(s, n)
 }
@@ -172,39 +170,26 @@ func (c *Converter) list(elements *data.Schema, n jackson.Node) (any, error) {
 
 func (c *Converter) object(values *data.Schema, n jackson.Node) (*data.Map, error) {
 	m := data.MakeMap(n.Len())
+	c.names.object++
+	serial, nested := c.names.object, false
 	name := n.First()
 	for range n.Len() {
 		value := name.Next()
+		id := c.names.of(name)
 		v, err := c.valueOf(values, value, true)
 		if err != nil {
 			return nil, err
 		}
-		m.Put(c.name(name), v)
+		// An object inside may have overwritten which names this one has had, and a name that is not kept is not known.
+		nested = nested || c.names.object != serial || id < 0
+		if id >= 0 && !nested && c.names.first(id, serial) {
+			m.Append(c.names.boxed[id], v)
+		} else {
+			m.Put(c.names.text(name, id), v)
+		}
 		name = value.Next()
 	}
 	return m, nil
-}
-
-// maxNames bounds the names that are kept, and maxName their length.
-const (
-	maxNames = 1024
-	maxName  = 64
-)
-
-// name is a name's text. Short ones are kept, because they come again.
-func (c *Converter) name(n jackson.Node) string {
-	raw := n.Raw()
-	if len(raw) > maxName {
-		return n.Text()
-	}
-	if s, ok := c.names[string(raw)]; ok {
-		return s
-	}
-	s := n.Text()
-	if len(c.names) < maxNames {
-		c.names[string(raw)] = s
-	}
-	return s
 }
 
 func (c *Converter) pairs(s *data.Schema, n jackson.Node) (any, error) {

@@ -2,7 +2,6 @@ package json
 
 import (
 	"encoding/base64"
-	"math/big"
 	"slices"
 	"strconv"
 	"time"
@@ -124,61 +123,75 @@ func (c *Converter) appendValue(b []byte, s *data.Schema, v any) ([]byte, error)
 		}
 		return nil, data.DataException.Errorf("Conversion error: null value for field that is required and has no default value")
 	}
-	if s != nil && s.HasName() {
-		switch s.Name() {
-		case data.DecimalName, data.DateName, data.TimeName, data.TimestampName:
-			return c.appendLogical(b, s, v)
-		}
-	}
-	have := data.TypeOf(v)
-	if s == nil {
-		if have == 0 {
-			return nil, data.DataException.Errorf("Java class class %s does not have corresponding schema type.", data.ClassOf(v))
-		}
-	} else if have != s.Type() {
-		if s.Type() == data.Bytes {
-			return nil, data.DataException.Errorf("Invalid type for bytes type: class %s", data.ClassOf(v))
-		}
-		return nil, data.DataException.Errorf("Invalid type for %s: class %s", s.Type(), data.ClassOf(v))
+	if s != nil && s.Logical() != 0 {
+		return c.appendLogical(b, s, v)
 	}
 	return c.appendPlain(b, s, v)
 }
 
+// appendPlain appends a value that is of no logical type. The Go type must be that of the schema, if there is one.
 func (c *Converter) appendPlain(b []byte, s *data.Schema, v any) ([]byte, error) {
+	var t data.Type
 	switch v := v.(type) {
 	case int8:
-		return strconv.AppendInt(b, int64(v), 10), nil
+		t, b = data.Int8, strconv.AppendInt(b, int64(v), 10)
 	case int16:
-		return strconv.AppendInt(b, int64(v), 10), nil
+		t, b = data.Int16, strconv.AppendInt(b, int64(v), 10)
 	case int32:
-		return strconv.AppendInt(b, int64(v), 10), nil
+		t, b = data.Int32, strconv.AppendInt(b, int64(v), 10)
 	case int64:
-		return strconv.AppendInt(b, v, 10), nil
+		t, b = data.Int64, strconv.AppendInt(b, v, 10)
 	case float32:
-		return jackson.AppendFloat(b, v), nil
+		t, b = data.Float32, jackson.AppendFloat(b, v)
 	case float64:
-		return jackson.AppendDouble(b, v), nil
+		t, b = data.Float64, jackson.AppendDouble(b, v)
 	case bool:
-		return strconv.AppendBool(b, v), nil
+		t, b = data.Boolean, strconv.AppendBool(b, v)
 	case string:
-		return jackson.AppendString(b, v), nil
+		t, b = data.String, jackson.AppendString(b, v)
 	case []byte:
-		return append(base64.StdEncoding.AppendEncode(append(b, '"'), v), '"'), nil
+		t, b = data.Bytes, appendBase64(b, v)
 	case data.Buffer:
-		return append(base64.StdEncoding.AppendEncode(append(b, '"'), v), '"'), nil
+		t, b = data.Bytes, appendBase64(b, v)
+	default:
+		return c.appendCollection(b, s, v)
+	}
+	if s != nil && s.Type() != t {
+		return nil, wrongType(s, v)
+	}
+	return b, nil
+}
+
+func (c *Converter) appendCollection(b []byte, s *data.Schema, v any) ([]byte, error) {
+	t := data.TypeOf(v)
+	switch {
+	case s != nil && s.Type() != t:
+		return nil, wrongType(s, v)
+	case t == 0:
+		return nil, data.DataException.Errorf("Java class class %s does not have corresponding schema type.", data.ClassOf(v))
+	}
+	switch v := v.(type) {
 	case []any:
 		return c.appendList(b, s, v)
 	case *data.Map:
 		return c.appendMap(b, s, v)
-	case *data.Struct:
-		return c.appendStruct(b, s, v)
-	case *big.Int:
 	}
-	return nil, data.DataException.Errorf("Couldn't convert %s to JSON.", data.Text(v))
+	return c.appendStruct(b, s, v.(*data.Struct))
+}
+
+func wrongType(s *data.Schema, v any) error {
+	if s.Type() == data.Bytes {
+		return data.DataException.Errorf("Invalid type for bytes type: class %s", data.ClassOf(v))
+	}
+	return data.DataException.Errorf("Invalid type for %s: class %s", s.Type(), data.ClassOf(v))
+}
+
+func appendBase64(b, raw []byte) []byte {
+	return append(base64.StdEncoding.AppendEncode(append(b, '"'), raw), '"')
 }
 
 func (c *Converter) appendLogical(b []byte, s *data.Schema, v any) ([]byte, error) {
-	if s.Name() == data.DecimalName {
+	if s.Logical() == data.LogicalDecimal {
 		d, ok := v.(data.Decimal)
 		if !ok {
 			return nil, data.DataException.Errorf("Invalid type for Decimal, expected BigDecimal but was class %s", data.ClassOf(v))
@@ -190,7 +203,7 @@ func (c *Converter) appendLogical(b []byte, s *data.Schema, v any) ([]byte, erro
 		if err != nil {
 			return nil, err
 		}
-		return append(base64.StdEncoding.AppendEncode(append(b, '"'), raw), '"'), nil
+		return appendBase64(b, raw), nil
 	}
 	t, ok := v.(time.Time)
 	if !ok {
@@ -202,11 +215,11 @@ func (c *Converter) appendLogical(b []byte, s *data.Schema, v any) ([]byte, erro
 }
 
 func momentNumber(s *data.Schema, t time.Time) (int64, error) {
-	switch s.Name() {
-	case data.DateName:
+	switch s.Logical() {
+	case data.LogicalDate:
 		n, err := data.DateToDays(s, t)
 		return int64(n), err
-	case data.TimeName:
+	case data.LogicalTime:
 		n, err := data.TimeToMillis(s, t)
 		return int64(n), err
 	}
@@ -295,15 +308,29 @@ func (c *Converter) appendStruct(b []byte, s *data.Schema, st *data.Struct) (_ [
 	if !st.Schema().Equal(s) {
 		return nil, data.DataException.Errorf("Mismatching schema.")
 	}
-	b = append(b, '{')
-	for i, f := range s.Fields() {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(jackson.AppendString(b, f.Name), ':')
-		if b, err = c.appendValue(b, f.Schema, st.At(i)); err != nil {
+	for i, name := range c.namesOf(s) {
+		b = append(b, name...)
+		if b, err = c.appendValue(b, s.Fields()[i].Schema, st.At(i)); err != nil {
 			return nil, err
 		}
 	}
+	if len(s.Fields()) == 0 {
+		b = append(b, '{')
+	}
 	return append(b, '}'), nil
+}
+
+// namesOf is what comes before each value of a struct: {"a": and then ,"b": for the fields a and b.
+func (c *Converter) namesOf(s *data.Schema) [][]byte {
+	if n, ok := c.fields.get(s); ok {
+		return n
+	}
+	out := make([][]byte, len(s.Fields()))
+	before := byte('{')
+	for i, f := range s.Fields() {
+		out[i] = append(jackson.AppendString([]byte{before}, f.Name), ':')
+		before = ','
+	}
+	c.fields.put(s, out)
+	return out
 }

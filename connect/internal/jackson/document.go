@@ -52,6 +52,7 @@ type node struct {
 // Document is a parsed text: its nodes in order, the root first. The zero Document may be used for one text after another.
 type Document struct {
 	text  []byte
+	whole string // the text, once a string of it is asked for: all strings share it
 	nodes []node
 	end   int // behind the value
 }
@@ -76,7 +77,7 @@ func (p *parser) fail(what string) error {
 
 // Parse reads the first value of a text. The document keeps the text, which must not change.
 func (d *Document) Parse(text []byte) (Node, error) {
-	d.text, d.nodes = text, d.nodes[:0]
+	d.text, d.whole, d.nodes = text, "", d.nodes[:0]
 	root := Node{d, 0}
 	if len(text) > math.MaxInt32 {
 		return root, fmt.Errorf("%w: too long", errSyntax)
@@ -208,6 +209,31 @@ func (p *parser) number() error {
 	return nil
 }
 
+// What a byte is inside a string.
+const (
+	plain = iota
+	quote
+	control
+	backslash
+	beyond // ASCII
+)
+
+var class = func() (t [256]uint8) {
+	for c := range t {
+		switch {
+		case c == '"':
+			t[c] = quote
+		case c < ' ':
+			t[c] = control
+		case c == '\\':
+			t[c] = backslash
+		case c >= utf8.RuneSelf:
+			t[c] = beyond
+		}
+	}
+	return t
+}()
+
 // str reads a string; its node is what is between the quotes.
 func (p *parser) str() error {
 	text := p.d.text
@@ -215,23 +241,23 @@ func (p *parser) str() error {
 	start := p.pos
 	escaped, ascii := false, true
 	for ; p.pos < len(text); p.pos++ {
-		switch c := text[p.pos]; {
-		case c == '"':
+		switch class[text[p.pos]] {
+		case plain:
+		case quote:
 			if !ascii && !utf8.Valid(text[start:p.pos]) {
 				return p.fail("invalid UTF-8")
 			}
-			n := p.add(String, start)
-			n.escaped = escaped
+			p.add(String, start).escaped = escaped
 			p.pos++
 			return nil
-		case c < ' ':
+		case control:
 			return p.fail("a control character in a string")
-		case c == '\\':
+		case backslash:
 			escaped = true
 			if !p.escape() {
 				return p.fail("an escape that is none")
 			}
-		case c >= utf8.RuneSelf:
+		case beyond:
 			ascii = false
 		}
 	}

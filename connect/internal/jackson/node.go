@@ -53,12 +53,17 @@ func (n Node) Is(s string) bool {
 	return string(n.Raw()) == s
 }
 
-// Text is a string's text. A surrogate without its partner becomes a question mark, as it does where Java writes it as UTF-8.
+// Text is a string's text. A surrogate without its partner becomes a question mark, as it does where Java writes it as UTF-8. All
+// strings of a document share their memory.
 func (n Node) Text() string {
-	raw := n.Raw()
-	if !n.node().escaped {
-		return string(raw)
+	x := n.node()
+	if !x.escaped {
+		if n.d.whole == "" {
+			n.d.whole = string(n.d.text)
+		}
+		return n.d.whole[x.start:x.end]
 	}
+	raw := n.Raw()
 	out := make([]byte, 0, len(raw))
 	for i := 0; i < len(raw); i++ {
 		if raw[i] != '\\' {
