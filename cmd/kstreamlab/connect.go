@@ -1,13 +1,18 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -90,21 +95,43 @@ func readConnector(name string) (map[string]string, error) {
 		props := map[string]string{}
 		return props, readJavaProperties(name, props)
 	}
-	var posted struct {
-		Name   string            `json:"name"`
-		Config map[string]string `json:"config"`
+	return parseConnector(name, text)
+}
+
+// parseConnector reads a connector's JSON: name and config, as Kafka's REST interface takes it, or the properties themselves. Numbers and booleans are
+// taken as their text, as Kafka does.
+func parseConnector(file string, text []byte) (map[string]string, error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var whole map[string]any
+	if err := d.Decode(&whole); err != nil {
+		return nil, fmt.Errorf("%s: a JSON object of properties is expected, or one with name and config: %w", file, err)
 	}
-	if err := json.Unmarshal(text, &posted); err == nil && posted.Config != nil {
-		if posted.Config["name"] == "" {
-			posted.Config["name"] = posted.Name
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: there is something after the JSON object: one connector a file", file)
+	}
+	props, prefix := whole, ""
+	if config, ok := whole["config"].(map[string]any); ok {
+		props, prefix = config, "config."
+		if _, named := props["name"]; !named && whole["name"] != nil {
+			props["name"] = whole["name"]
 		}
-		return posted.Config, nil
 	}
-	var flat map[string]string
-	if err := json.Unmarshal(text, &flat); err != nil {
-		return nil, fmt.Errorf("%s: a JSON object of strings is expected, or one with name and config: %w", name, err)
+	out := map[string]string{}
+	for _, k := range slices.Sorted(maps.Keys(props)) {
+		switch v := props[k].(type) {
+		case string:
+			out[k] = v
+		case json.Number:
+			out[k] = v.String()
+		case bool:
+			out[k] = strconv.FormatBool(v)
+		case nil: // as if it were not there
+		default:
+			return nil, fmt.Errorf("%s: %s%s: a text, a number or a boolean is expected, not a list or an object", file, prefix, k)
+		}
 	}
-	return flat, nil
+	return out, nil
 }
 
 func readJavaProperties(name string, into map[string]string) error {
