@@ -11,6 +11,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect/converters/protobuf"
 	"github.com/kstreamlab/kstreamlab/connect/predicates"
 	"github.com/kstreamlab/kstreamlab/connect/transforms"
+	"github.com/kstreamlab/kstreamlab/connect/transforms/debezium"
 )
 
 // Plugins are all of them. Connectors of standard input and output use std.
@@ -22,6 +23,7 @@ func Plugins(std file.Standard) *connect.Plugins {
 	jsonschema.Register(p)
 	protobuf.Register(p)
 	transforms.Register(p)
+	debezium.Register(p)
 	predicates.Register(p)
 	file.Register(p, std)
 	return p

@@ -7,6 +7,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/connect/internal/schemas"
 )
 
 // Cast changes the type of fields, or of the whole key or value: Kafka's Cast. Numbers are narrowed as Java narrows them, without an error.
@@ -16,7 +17,7 @@ type Cast struct {
 	whole   data.Type            // 0: fields
 	fields  map[string]data.Type // by name
 	order   []string             // the names as they were given
-	layouts cache[*castLayout]
+	layouts schemas.Cache[*castLayout]
 }
 
 // castLayout is a layout with the types that the moved fields are cast to, 0 for none.
@@ -123,7 +124,7 @@ func (c *Cast) Apply(r *connect.Record) (*connect.Record, error) {
 	case s == nil:
 		return c.withoutSchema(r, v)
 	case c.whole != 0:
-		l, err := c.layouts.get(s, nil, func() (*castLayout, error) { return c.wholeLayout(s) })
+		l, err := c.layouts.Get(s, nil, func() (*castLayout, error) { return c.wholeLayout(s) })
 		if err != nil {
 			return nil, err
 		}
@@ -165,7 +166,7 @@ func (c *Cast) structs(r *connect.Record, s *data.Schema, v any) (*connect.Recor
 	if isStruct {
 		own = st.Schema()
 	}
-	l, err := c.layouts.get(s, own, func() (*castLayout, error) { return c.layout(s, own) })
+	l, err := c.layouts.Get(s, own, func() (*castLayout, error) { return c.layout(s, own) })
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +190,7 @@ func (c *Cast) structs(r *connect.Record, s *data.Schema, v any) (*connect.Recor
 }
 
 func (c *Cast) wholeLayout(s *data.Schema) (*castLayout, error) {
-	schema, err := finishCast(s, basics(s, data.NewBuilder(c.whole)), c.whole)
+	schema, err := finishCast(s, schemas.Basics(s, data.NewBuilder(c.whole)), c.whole)
 	return &castLayout{layout: layout{schema: schema}}, err
 }
 
@@ -199,7 +200,7 @@ func (c *Cast) layout(s, own *data.Schema) (*castLayout, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := basics(s, data.NewStructBuilder())
+	b := schemas.Basics(s, data.NewStructBuilder())
 	for _, f := range fields {
 		fs := f.Schema
 		if t := c.fields[f.Name]; t != 0 {

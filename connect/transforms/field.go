@@ -26,14 +26,6 @@ func (g reading) field(st *data.Struct, f *data.Field) any {
 	return st.Value(f)
 }
 
-// named is the value of a field by name; a DataException where there is none.
-func (g reading) named(st *data.Struct, name string) (any, error) {
-	if g.raw {
-		return st.GetWithoutDefault(name)
-	}
-	return st.Get(name)
-}
-
 // move is a field that is taken over from one struct to another.
 type move struct{ from, to *data.Field }
 
@@ -63,20 +55,6 @@ func target(s *data.Schema, f *data.Field) (*data.Field, error) {
 		return t, nil
 	}
 	return nil, data.DataException.Errorf("%s is not a valid field name", f.Name)
-}
-
-// basics are Kafka's SchemaUtil.copySchemaBasics: name, version, doc and parameters of s, on another builder.
-func basics(s *data.Schema, b *data.Builder) *data.Builder {
-	if s.HasName() {
-		b.Name(s.Name())
-	}
-	if v, ok := s.Version(); ok {
-		b.Version(v)
-	}
-	if d, ok := s.Doc(); ok {
-		b.Doc(d)
-	}
-	return b.Parameters(s.Parameters()...)
 }
 
 // moves pairs the fields of a struct's schema with those of the same names in another.

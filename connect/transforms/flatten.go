@@ -4,13 +4,14 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/connect/internal/schemas"
 )
 
 // Flatten brings the fields of nested structs or maps to the top, their names joined: Kafka's Flatten. Arrays stay as they are.
 type Flatten struct {
 	on        Side
 	delimiter string
-	trees     cache[*flattened]
+	trees     schemas.Cache[*flattened]
 }
 
 // flattened is a flat schema, and where its fields are from: the tree of a struct's schema.
@@ -65,7 +66,7 @@ func (t *Flatten) Apply(r *connect.Record) (*connect.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := t.trees.get(s, st.Schema(), func() (*flattened, error) { return t.plan(s, st.Schema()) })
+	f, err := t.trees.Get(s, st.Schema(), func() (*flattened, error) { return t.plan(s, st.Schema()) })
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +144,7 @@ func fill(out, st *data.Struct, tree []branch) error {
 
 // plan makes the flat schema for s, and the tree of a struct's own schema.
 func (t *Flatten) plan(s, own *data.Schema) (*flattened, error) {
-	b := basics(s, data.NewStructBuilder())
+	b := schemas.Basics(s, data.NewStructBuilder())
 	def, _ := s.Default().(*data.Struct)
 	if _, err := fieldsOf(s); err != nil {
 		return nil, err
@@ -194,11 +195,7 @@ func (t *Flatten) addFields(b *data.Builder, s *data.Schema, prefix string, opti
 }
 
 func leafSchema(s *data.Schema, optional bool, def any) (*data.Schema, error) {
-	b := data.NewBuilder(s.Type())
-	if s.Type() == data.Array {
-		b = data.ArrayOf(s.ValueSchema())
-	}
-	basics(s, b).SetOptional(optional)
+	b := schemas.SameType(s).SetOptional(optional)
 	if def != nil {
 		b.Default(def)
 	}

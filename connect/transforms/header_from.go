@@ -6,6 +6,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/connect/internal/schemas"
 )
 
 // HeaderFrom copies or moves fields into headers: Kafka's HeaderFrom. A null key or value is an error.
@@ -16,7 +17,7 @@ type HeaderFrom struct {
 	headers []string
 	move    bool
 	purpose string
-	layouts cache[*layout]
+	layouts schemas.Cache[*layout]
 }
 
 var headerFromDef = config.NewDef(
@@ -60,7 +61,7 @@ func (t *HeaderFrom) Apply(r *connect.Record) (*connect.Record, error) {
 	}
 	schema, out := s, st
 	if t.move {
-		l, err := t.layouts.get(s, st.Schema(), func() (*layout, error) { return t.layout(s, st.Schema()) })
+		l, err := t.layouts.Get(s, st.Schema(), func() (*layout, error) { return t.layout(s, st.Schema()) })
 		if err != nil {
 			return nil, err
 		}
@@ -98,7 +99,7 @@ func (t *HeaderFrom) layout(s, own *data.Schema) (*layout, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := basics(s, data.NewStructBuilder())
+	b := schemas.Basics(s, data.NewStructBuilder())
 	for _, f := range fields {
 		if !slices.Contains(t.fields, f.Name) {
 			b.Field(f.Name, f.Schema)

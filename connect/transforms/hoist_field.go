@@ -4,14 +4,15 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/connect/internal/schemas"
 )
 
 // HoistField wraps the key or value in a struct, or a map where there is no schema, of one field: Kafka's HoistField. A null without a schema
 // becomes a map too.
 type HoistField struct {
-	on      Side
-	name    any // a string, or nil
-	schemas cache[*data.Schema]
+	on   Side
+	name any // a string, or nil
+	made schemas.Cache[*data.Schema]
 }
 
 var hoistFieldDef = config.NewDef(config.Key{Name: "field", Type: config.String, Required: true, Importance: config.Medium,
@@ -39,7 +40,7 @@ func (t *HoistField) Apply(r *connect.Record) (*connect.Record, error) {
 		return t.on.with(r, nil, m)
 	}
 	name, _ := t.name.(string) // null and empty are the same to a builder
-	made, err := t.schemas.get(s, nil, func() (*data.Schema, error) { return data.NewStructBuilder().Field(name, s).Build() })
+	made, err := t.made.Get(s, nil, func() (*data.Schema, error) { return data.NewStructBuilder().Field(name, s).Build() })
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/connect/internal/schemas"
 )
 
 // InsertField adds fields about the record: its topic, partition, offset and timestamp, and a fixed value. Kafka's InsertField.
@@ -13,7 +14,7 @@ type InsertField struct {
 	on      Side
 	get     reading
 	fields  []insertion
-	layouts cache[*insertLayout]
+	layouts schemas.Cache[*insertLayout]
 }
 
 // NewInsertField returns one that must be configured.
@@ -133,7 +134,7 @@ func (t *InsertField) Apply(r *connect.Record) (*connect.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := t.layouts.get(st.Schema(), nil, func() (*insertLayout, error) { return t.layout(st.Schema()) })
+	l, err := t.layouts.Get(st.Schema(), nil, func() (*insertLayout, error) { return t.layout(st.Schema()) })
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +165,7 @@ type insertLayout struct {
 }
 
 func (t *InsertField) layout(s *data.Schema) (*insertLayout, error) {
-	b := basics(s, data.NewStructBuilder())
+	b := schemas.Basics(s, data.NewStructBuilder())
 	for _, f := range s.Fields() {
 		b.Field(f.Name, f.Schema)
 	}

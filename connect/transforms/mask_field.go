@@ -8,6 +8,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/connect/internal/schemas"
 )
 
 // MaskField replaces the values of fields by a zero of their type, or by a given value: Kafka's MaskField. A null key or value is an error.
@@ -16,7 +17,7 @@ type MaskField struct {
 	get         reading
 	fields      []string
 	replacement *string
-	masks       cache[[]bool] // by the index of the field
+	masks       schemas.Cache[[]bool] // by the index of the field
 }
 
 var maskFieldDef = config.NewDef(
@@ -79,7 +80,7 @@ func (t *MaskField) Apply(r *connect.Record) (*connect.Record, error) {
 
 func (t *MaskField) maskStruct(st *data.Struct) (*data.Struct, error) {
 	fields := st.Schema().Fields()
-	masks, err := t.masks.get(st.Schema(), nil, func() ([]bool, error) {
+	masks, err := t.masks.Get(st.Schema(), nil, func() ([]bool, error) {
 		out := make([]bool, len(fields))
 		for i, f := range fields {
 			out[i] = slices.Contains(t.fields, f.Name)

@@ -6,6 +6,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/connect/internal/schemas"
 )
 
 // ReplaceField leaves fields out and renames fields: Kafka's ReplaceField.
@@ -15,7 +16,7 @@ type ReplaceField struct {
 	exclude, include []string
 	renames          map[string]string
 	originals        map[string]string // renames the other way
-	layouts          cache[*layout]
+	layouts          schemas.Cache[*layout]
 }
 
 // NewReplaceField returns one that must be configured.
@@ -108,7 +109,7 @@ func (t *ReplaceField) Apply(r *connect.Record) (*connect.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := t.layouts.get(st.Schema(), nil, func() (*layout, error) { return t.layout(st.Schema()) })
+	l, err := t.layouts.Get(st.Schema(), nil, func() (*layout, error) { return t.layout(st.Schema()) })
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +121,7 @@ func (t *ReplaceField) Apply(r *connect.Record) (*connect.Record, error) {
 }
 
 func (t *ReplaceField) layout(s *data.Schema) (*layout, error) {
-	b := basics(s, data.NewStructBuilder())
+	b := schemas.Basics(s, data.NewStructBuilder())
 	for _, f := range s.Fields() {
 		if t.keeps(f.Name) {
 			b.Field(t.renamed(f.Name), f.Schema)

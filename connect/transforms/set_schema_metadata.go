@@ -4,6 +4,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/connect/internal/schemas"
 )
 
 // SetSchemaMetadata sets the name or the version of a struct schema: Kafka's SetSchemaMetadata. Another schema is an error, as in Kafka 4.2.
@@ -12,7 +13,7 @@ type SetSchemaMetadata struct {
 	get     reading
 	name    *string
 	version *int32
-	schemas cache[*data.Schema]
+	made    schemas.Cache[*data.Schema]
 }
 
 var setSchemaMetadataDef = config.NewDef(
@@ -54,7 +55,7 @@ func (t *SetSchemaMetadata) Apply(r *connect.Record) (*connect.Record, error) {
 		}
 		return nil, data.DataException.Errorf("Schema required for [updating schema metadata]")
 	}
-	made, err := t.schemas.get(s, nil, func() (*data.Schema, error) {
+	made, err := t.made.Get(s, nil, func() (*data.Schema, error) {
 		_, err := fieldsOf(s) // Kafka wants a struct
 		return s.Relabel(t.name, t.version), err
 	})

@@ -7,6 +7,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/connect/internal/schemas"
 	"github.com/kstreamlab/kstreamlab/connect/internal/simpledate"
 	"github.com/kstreamlab/kstreamlab/internal/host"
 )
@@ -20,7 +21,7 @@ type TimestampConverter struct {
 	target  *timeType
 	format  *simpledate.Layout // nil: none
 	unit    int64              // of Unix times: nanoseconds
-	layouts cache[*timeLayout]
+	layouts schemas.Cache[*timeLayout]
 }
 
 // timeLayout is a layout, and how the time of it is written; at is its place among the moves, or -1.
@@ -99,7 +100,7 @@ func (t *TimestampConverter) Apply(r *connect.Record) (*connect.Record, error) {
 	if st != nil {
 		own = st.Schema()
 	}
-	l, err := t.layouts.get(s, own, func() (*timeLayout, error) { return t.layout(s, own) })
+	l, err := t.layouts.Get(s, own, func() (*timeLayout, error) { return t.layout(s, own) })
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +164,7 @@ func (t *TimestampConverter) layout(s, own *data.Schema) (*timeLayout, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := basics(s, data.NewStructBuilder())
+	b := schemas.Basics(s, data.NewStructBuilder())
 	for _, f := range fields {
 		fs := f.Schema
 		if f.Name == t.field {

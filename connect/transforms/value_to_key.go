@@ -4,13 +4,14 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/connect/internal/schemas"
 )
 
 // ValueToKey makes the key of fields of the value: Kafka's ValueToKey.
 type ValueToKey struct {
 	get     reading
 	fields  []string
-	layouts cache[*layout]
+	layouts schemas.Cache[*layout]
 }
 
 var valueToKeyDef = config.NewDef(
@@ -52,7 +53,7 @@ func (t *ValueToKey) Apply(r *connect.Record) (*connect.Record, error) {
 		return nil, err
 	}
 	s := st.Schema()
-	l, err := t.layouts.get(s, nil, func() (*layout, error) { return t.layout(s) })
+	l, err := t.layouts.Get(s, nil, func() (*layout, error) { return t.layout(s) })
 	if err != nil {
 		return nil, err
 	}
