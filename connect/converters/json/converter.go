@@ -49,7 +49,7 @@ type Converter struct {
 	doc     jackson.Document
 	prefix  []byte       // what the last envelope began with, up to its payload
 	same    *data.Schema // its schema
-	names   names
+	plain   jackson.Plain
 }
 
 var (
@@ -161,9 +161,16 @@ func (c *Converter) ToConnect(_ string, _ []broker.Header, b []byte) (data.Schem
 		out.Value, err = c.valueOf(c.same, inner, true)
 		return whole(out, err)
 	}
+	if c.fixed == nil && !c.schemas {
+		var err error
+		if out.Value, err = c.plain.Parse(b); err != nil {
+			return data.SchemaAndValue{}, unreadable(err)
+		}
+		return out, nil
+	}
 	payload, err := c.doc.Parse(b)
 	if err != nil {
-		return out, data.DataException.Wrap(data.SerializationException.Wrap(err, err.Error()), "Converting byte[] to Kafka Connect data failed due to serialization error: ")
+		return out, unreadable(err)
 	}
 	switch {
 	case c.fixed != nil:
@@ -183,6 +190,10 @@ func (c *Converter) ToConnect(_ string, _ []broker.Header, b []byte) (data.Schem
 	}
 	out.Value, err = c.valueOf(out.Schema, payload, true)
 	return whole(out, err)
+}
+
+func unreadable(err error) error {
+	return data.DataException.Wrap(data.SerializationException.Wrap(err, err.Error()), "Converting byte[] to Kafka Connect data failed due to serialization error: ")
 }
 
 func whole(v data.SchemaAndValue, err error) (data.SchemaAndValue, error) {

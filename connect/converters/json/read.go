@@ -8,7 +8,10 @@ import (
 // valueOf reads a value of schema s, which is nil where there is none. there is false for a struct's member that is absent.
 func (c *Converter) valueOf(s *data.Schema, n jackson.Node, there bool) (any, error) {
 	if s == nil {
-		return c.plain(n)
+		if n.Kind() == jackson.String {
+			return n.Text(), nil
+		}
+		return c.plain.Parse(n.Raw())
 	}
 	if !there || n.Kind() == jackson.Null {
 		switch {
@@ -26,25 +29,6 @@ func (c *Converter) valueOf(s *data.Schema, n jackson.Node, there bool) (any, er
 		return momentOf(s, n)
 	}
 	return c.typed(s, n)
-}
-
-// plain reads a value without a schema.
-func (c *Converter) plain(n jackson.Node) (any, error) {
-	switch n.Kind() {
-	case jackson.True, jackson.False:
-		return n.Kind() == jackson.True, nil
-	case jackson.Integer:
-		return n.Int64(), nil
-	case jackson.Float:
-		return n.Float64(), nil
-	case jackson.String:
-		return n.Text(), nil
-	case jackson.Array:
-		return c.list(nil, n)
-	case jackson.Object:
-		return orNil(c.object(nil, n))
-	}
-	return nil, nil
 }
 
 // orNil keeps a nil map from becoming a value.
@@ -170,23 +154,14 @@ func (c *Converter) list(elements *data.Schema, n jackson.Node) (any, error) {
 
 func (c *Converter) object(values *data.Schema, n jackson.Node) (*data.Map, error) {
 	m := data.MakeMap(n.Len())
-	c.names.object++
-	serial, nested := c.names.object, false
 	name := n.First()
 	for range n.Len() {
 		value := name.Next()
-		id := c.names.of(name)
 		v, err := c.valueOf(values, value, true)
 		if err != nil {
 			return nil, err
 		}
-		// An object inside may have overwritten which names this one has had, and a name that is not kept is not known.
-		nested = nested || c.names.object != serial || id < 0
-		if id >= 0 && !nested && c.names.first(id, serial) {
-			m.Append(c.names.boxed[id], v)
-		} else {
-			m.Put(c.names.text(name, id), v)
-		}
+		m.Put(name.Text(), v)
 		name = value.Next()
 	}
 	return m, nil

@@ -79,15 +79,12 @@ func (p *parser) fail(what string) error {
 func (d *Document) Parse(text []byte) (Node, error) {
 	d.text, d.whole, d.nodes = text, "", d.nodes[:0]
 	root := Node{d, 0}
-	if len(text) > math.MaxInt32 {
-		return root, fmt.Errorf("%w: too long", errSyntax)
-	}
 	p := parser{d: d}
-	if len(text) >= 3 && text[0] == 0xef && text[1] == 0xbb && text[2] == 0xbf {
-		p.pos = 3
+	empty, err := p.begin()
+	if err != nil {
+		return root, err
 	}
-	p.blanks()
-	if p.pos == len(text) {
+	if empty {
 		d.nodes = append(d.nodes, node{kind: Missing, next: 1})
 		return root, nil
 	}
@@ -95,10 +92,28 @@ func (d *Document) Parse(text []byte) (Node, error) {
 		return root, err
 	}
 	d.end = p.pos
-	if k := d.nodes[0].kind; (k == Integer || k == Float) && p.pos < len(text) && !blank(text[p.pos]) {
-		return root, p.fail("a blank is expected after the number")
+	return root, p.finish(d.nodes[0].kind)
+}
+
+// begin steps to the first value. empty says that there is none.
+func (p *parser) begin() (empty bool, err error) {
+	text := p.d.text
+	if len(text) > math.MaxInt32 {
+		return false, p.fail("too long")
 	}
-	return root, nil
+	if len(text) >= 3 && text[0] == 0xef && text[1] == 0xbb && text[2] == 0xbf {
+		p.pos = 3
+	}
+	p.blanks()
+	return p.pos == len(text), nil
+}
+
+// finish looks at what follows the first value: behind a number there must be a blank, anything else is ignored.
+func (p *parser) finish(k Kind) error {
+	if (k == Integer || k == Float) && p.pos < len(p.d.text) && !blank(p.d.text[p.pos]) {
+		return p.fail("a blank is expected after the number")
+	}
+	return nil
 }
 
 // Whole says whether the value that was read last was the whole text, but for blanks.
@@ -126,28 +141,50 @@ func (p *parser) add(k Kind, start int) *node {
 	return &p.d.nodes[len(p.d.nodes)-1]
 }
 
-func (p *parser) value(depth int) error {
+// token is one token of a text: a string is what is between its quotes.
+type token struct {
+	kind       Kind
+	escaped    bool // a string with escapes
+	start, end int
+}
+
+// scalar reads a string, a number or a word.
+func (p *parser) scalar() (t token, err error) {
 	switch c := p.peek(); {
 	case c == '"':
 		return p.str()
-	case c == '{' || c == '[':
+	case c == '-' || c >= '0' && c <= '9':
+		return p.number()
+	case c == 't':
+		return token{kind: True}, p.word("true")
+	case c == 'f':
+		return token{kind: False}, p.word("false")
+	case c == 'n':
+		return token{kind: Null}, p.word("null")
+	}
+	return t, p.fail("unexpected character")
+}
+
+func (p *parser) value(depth int) error {
+	if c := p.peek(); c == '{' || c == '[' {
 		if depth >= maxDepth {
 			return p.fail("nested too deep")
 		}
 		return p.container(c, depth+1)
-	case c == '-' || c >= '0' && c <= '9':
-		return p.number()
-	case c == 't':
-		return p.literal("true", True)
-	case c == 'f':
-		return p.literal("false", False)
-	case c == 'n':
-		return p.literal("null", Null)
 	}
-	return p.fail("unexpected character")
+	t, err := p.scalar()
+	if err != nil {
+		return err
+	}
+	p.addToken(t)
+	return nil
 }
 
-func (p *parser) literal(word string, k Kind) error {
+func (p *parser) addToken(t token) {
+	p.d.nodes = append(p.d.nodes, node{kind: t.kind, escaped: t.escaped, start: int32(t.start), end: int32(t.end), next: int32(len(p.d.nodes) + 1)})
+}
+
+func (p *parser) word(word string) error {
 	start := p.pos
 	if len(p.d.text)-start < len(word) || string(p.d.text[start:start+len(word)]) != word {
 		return p.fail("unrecognized token")
@@ -156,7 +193,6 @@ func (p *parser) literal(word string, k Kind) error {
 	if c := p.peek(); c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c >= utf8.RuneSelf {
 		return p.fail("unrecognized token")
 	}
-	p.add(k, start)
 	return nil
 }
 
@@ -169,20 +205,20 @@ func (p *parser) digits() int {
 	return n
 }
 
-func (p *parser) number() error {
+func (p *parser) number() (t token, err error) {
 	start := p.pos
 	if p.peek() == '-' {
 		p.pos++
 	}
 	if p.digits() == 0 {
-		return p.fail("a digit is expected")
+		return t, p.fail("a digit is expected")
 	}
 	k := Integer
 	if p.peek() == '.' {
 		k = Float
 		p.pos++
 		if p.digits() == 0 {
-			return p.fail("a digit is expected after the point")
+			return t, p.fail("a digit is expected after the point")
 		}
 	}
 	exponent := 0
@@ -193,20 +229,19 @@ func (p *parser) number() error {
 			p.pos++
 		}
 		if exponent = p.digits(); exponent == 0 {
-			return p.fail("a digit is expected in the exponent")
+			return t, p.fail("a digit is expected in the exponent")
 		}
 	}
 	if p.pos-start > maxNumber {
-		return p.fail("the number is too long")
+		return t, p.fail("the number is too long")
 	}
-	p.add(k, start)
 	const harmless = 8 // digits of an exponent that cannot overflow a scale
 	if exponent > harmless {
 		if _, err := data.ParseDecimal(string(p.d.text[start:p.pos])); err != nil {
-			return p.fail("the number is out of range")
+			return t, p.fail("the number is out of range")
 		}
 	}
-	return nil
+	return token{kind: k, start: start, end: p.pos}, nil
 }
 
 // What a byte is inside a string.
@@ -234,8 +269,8 @@ var class = func() (t [256]uint8) {
 	return t
 }()
 
-// str reads a string; its node is what is between the quotes.
-func (p *parser) str() error {
+// str reads a string.
+func (p *parser) str() (t token, err error) {
 	text := p.d.text
 	p.pos++
 	start := p.pos
@@ -245,35 +280,46 @@ func (p *parser) str() error {
 		case plain:
 		case quote:
 			if !ascii && !utf8.Valid(text[start:p.pos]) {
-				return p.fail("invalid UTF-8")
+				return t, p.fail("invalid UTF-8")
 			}
-			p.add(String, start).escaped = escaped
 			p.pos++
-			return nil
+			return token{String, escaped, start, p.pos - 1}, nil
 		case control:
-			return p.fail("a control character in a string")
+			return t, p.fail("a control character in a string")
 		case backslash:
 			escaped = true
 			if !p.escape() {
-				return p.fail("an escape that is none")
+				return t, p.fail("an escape that is none")
 			}
 		case beyond:
 			ascii = false
 		}
 	}
-	return p.fail("the string does not end")
+	return t, p.fail("the string does not end")
 }
 
-// name reads the name of a member. Unlike a value it must have no half of a surrogate pair.
-func (p *parser) name() error {
-	if err := p.str(); err != nil {
-		return err
+// name reads the name of a member, and the colon. Unlike a value it must have no half of a surrogate pair.
+func (p *parser) name() (t token, err error) {
+	if p.peek() != '"' {
+		return t, p.fail("a name is expected")
 	}
-	n := p.d.nodes[len(p.d.nodes)-1]
-	if !n.escaped {
-		return nil
+	if t, err = p.str(); err != nil {
+		return t, err
 	}
-	raw := p.d.text[n.start:n.end]
+	if t.escaped && !pairs(p.d.text[t.start:t.end]) {
+		return t, p.fail("half of a surrogate pair in a name")
+	}
+	p.blanks()
+	if p.peek() != ':' {
+		return t, p.fail("a colon is expected")
+	}
+	p.pos++
+	p.blanks()
+	return t, nil
+}
+
+// pairs says whether every escaped surrogate has its partner.
+func pairs(raw []byte) bool {
 	for i := 0; i < len(raw); i++ {
 		if raw[i] != '\\' {
 			continue
@@ -289,11 +335,11 @@ func (p *parser) name() error {
 		}
 		low, ok := hex4(raw, min(i+3, len(raw)))
 		if !ok || raw[i+1] != '\\' || raw[i+2] != 'u' || utf16.DecodeRune(r, low) == utf8.RuneError {
-			return p.fail("half of a surrogate pair in a name")
+			return false
 		}
 		i += 6
 	}
-	return nil
+	return true
 }
 
 // escape steps to the last byte of an escape.
@@ -364,18 +410,11 @@ func (p *parser) container(open byte, depth int) error {
 
 func (p *parser) member(k Kind, depth int) error {
 	if k == Object {
-		if p.peek() != '"' {
-			return p.fail("a name is expected")
-		}
-		if err := p.name(); err != nil {
+		t, err := p.name()
+		if err != nil {
 			return err
 		}
-		p.blanks()
-		if p.peek() != ':' {
-			return p.fail("a colon is expected")
-		}
-		p.pos++
-		p.blanks()
+		p.addToken(t)
 	}
 	return p.value(depth)
 }

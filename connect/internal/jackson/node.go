@@ -57,13 +57,20 @@ func (n Node) Is(s string) bool {
 // strings of a document share their memory.
 func (n Node) Text() string {
 	x := n.node()
-	if !x.escaped {
-		if n.d.whole == "" {
-			n.d.whole = string(n.d.text)
-		}
-		return n.d.whole[x.start:x.end]
+	return n.d.textOf(int(x.start), int(x.end), x.escaped)
+}
+
+func (d *Document) textOf(start, end int, escaped bool) string {
+	if escaped {
+		return unescape(d.text[start:end])
 	}
-	raw := n.Raw()
+	if d.whole == "" {
+		d.whole = string(d.text)
+	}
+	return d.whole[start:end]
+}
+
+func unescape(raw []byte) string {
 	out := make([]byte, 0, len(raw))
 	for i := 0; i < len(raw); i++ {
 		if raw[i] != '\\' {
@@ -113,19 +120,23 @@ func unescaped(c byte) byte {
 func (n Node) Int64() int64 {
 	switch n.Kind() {
 	case Integer:
-		if v, ok := n.small(); ok {
-			return v
-		}
-		return data.NewDecimal(n.Big(), 0).Int64()
+		return integerOf(n.Raw())
 	case Float:
 		return n.Decimal().Int64()
 	}
 	return 0
 }
 
+// integerOf is the value of an integer, cut to 64 bits.
+func integerOf(raw []byte) int64 {
+	if v, ok := small(raw); ok {
+		return v
+	}
+	return data.NewDecimal(bigOf(raw), 0).Int64()
+}
+
 // small is the value of an integer that fits into 64 bits.
-func (n Node) small() (int64, bool) {
-	raw := n.Raw()
+func small(raw []byte) (int64, bool) {
 	const safe = 18
 	if len(raw) > safe {
 		v, err := strconv.ParseInt(string(raw), 10, 64)
@@ -150,7 +161,7 @@ func (n Node) IsInt() bool {
 	if n.Kind() != Integer {
 		return false
 	}
-	v, ok := n.small()
+	v, ok := small(n.Raw())
 	return ok && v == int64(int32(v))
 }
 
@@ -165,19 +176,23 @@ func (n Node) float(bits int) float64 {
 	if k != Integer && k != Float {
 		return 0
 	}
-	f, _ := strconv.ParseFloat(string(n.Raw()), bits) // out of range is an infinity or 0
-	if k == Integer && f == 0 {
-		return 0 // an integer has no negative zero
-	}
-	if f == 0 && n.Decimal().Sign() == 0 {
-		return 0 // nor has a BigDecimal
+	return floatOf(k, n.Raw(), bits)
+}
+
+// floatOf is the value of a number. There is no negative zero: neither integers nor BigDecimals have one.
+func floatOf(k Kind, raw []byte, bits int) float64 {
+	f, _ := strconv.ParseFloat(string(raw), bits) // out of range is an infinity or 0
+	if f == 0 && (k == Integer || decimalOf(raw).Sign() == 0) {
+		return 0
 	}
 	return f
 }
 
 // Big is the value of an integer.
-func (n Node) Big() *big.Int {
-	i, ok := new(big.Int).SetString(string(n.Raw()), 10)
+func (n Node) Big() *big.Int { return bigOf(n.Raw()) }
+
+func bigOf(raw []byte) *big.Int {
+	i, ok := new(big.Int).SetString(string(raw), 10)
 	if !ok {
 		return new(big.Int)
 	}
@@ -185,8 +200,10 @@ func (n Node) Big() *big.Int {
 }
 
 // Decimal is the value of a number, with the scale that it is written with.
-func (n Node) Decimal() data.Decimal {
-	d, err := data.ParseDecimal(string(n.Raw()))
+func (n Node) Decimal() data.Decimal { return decimalOf(n.Raw()) }
+
+func decimalOf(raw []byte) data.Decimal {
+	d, err := data.ParseDecimal(string(raw))
 	if err != nil {
 		return data.Decimal{}
 	}

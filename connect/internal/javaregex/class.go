@@ -94,8 +94,8 @@ func intersect(left []string, s *set, negated bool) string {
 
 // classItem reads a character, a range, or an escape.
 func (t *translator) classItem(s *set) error {
-	t.blanks()
-	if t.end() || t.peek() == ']' {
+	from := t.pos
+	if t.blanks(); t.pos != from {
 		return nil
 	}
 	if t.peek() == '\\' && t.ahead(1) == 'Q' {
