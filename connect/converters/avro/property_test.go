@@ -5,7 +5,7 @@ import (
 
 	"github.com/leanovate/gopter"
 
-	"github.com/kstreamlab/kstreamlab/connect/converters/internal/sample"
+	"github.com/kstreamlab/kstreamlab/proptest/sample"
 )
 
 // TestRoundTrips writes random values of random schemas and reads them again.
