@@ -139,7 +139,7 @@ func (e StoreEqualsChangelog) check(ctx context.Context, r *Run) (Finding, error
 			continue
 		}
 		var rows streams.Rows
-		err := r.call(ctx, i, func(ctx context.Context) (err error) {
+		err := r.call(ctx, i.host, func(ctx context.Context) (err error) {
 			rows, err = i.inst.Inspect(ctx)
 			return err
 		})

@@ -16,6 +16,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/faults"
 	"github.com/kstreamlab/kstreamlab/internal/host"
 	"github.com/kstreamlab/kstreamlab/streams/declare"
@@ -47,6 +48,7 @@ type (
 		Start    string            `yaml:"start"`
 		Topics   []fileTopic       `yaml:"topics"`
 		Apps     []fileApp         `yaml:"apps"`
+		Workers  []fileWorker      `yaml:"workers"`
 		Workload []fileWorkload    `yaml:"workload"`
 		Faults   []fileFault       `yaml:"faults"`
 		Expect   []fileExpectation `yaml:"expect"`
@@ -72,15 +74,32 @@ type (
 		Store     string            `yaml:"store"` // memory (default), pebble
 		Config    map[string]string `yaml:"config"`
 	}
+	fileWorker struct {
+		Name       string              `yaml:"name"`
+		Config     map[string]string   `yaml:"config"`
+		Connectors []map[string]string `yaml:"connectors"`
+	}
+	fileAppend struct {
+		Worker string `yaml:"worker"`
+		File   string `yaml:"file"`
+	}
+	fileLines struct {
+		Worker string `yaml:"worker"`
+		File   string `yaml:"file"`
+		Of     string `yaml:"of"`
+		Line   string `yaml:"line"`
+		Once   bool   `yaml:"once"`
+	}
 	fileWorkload struct {
-		Topic     string `yaml:"topic"`
-		File      string `yaml:"file"`
-		Key       string `yaml:"key"`
-		Value     string `yaml:"value"`
-		Timestamp string `yaml:"timestamp"`
-		Arrival   string `yaml:"arrival"`
-		From      string `yaml:"from"`
-		Until     string `yaml:"until"`
+		Topic     string      `yaml:"topic"`
+		Append    *fileAppend `yaml:"append"`
+		File      string      `yaml:"file"`
+		Key       string      `yaml:"key"`
+		Value     string      `yaml:"value"`
+		Timestamp string      `yaml:"timestamp"`
+		Arrival   string      `yaml:"arrival"`
+		From      string      `yaml:"from"`
+		Until     string      `yaml:"until"`
 	}
 	fileFault struct {
 		At           string   `yaml:"at"`
@@ -98,6 +117,7 @@ type (
 		CaughtUp             *fileCaughtUp `yaml:"caught-up"`
 		Rows                 *fileRows     `yaml:"rows"`
 		SameWithoutFaults    *fileSame     `yaml:"same-without-faults"`
+		FileLines            *fileLines    `yaml:"file-lines"`
 	}
 	fileWindows struct {
 		Topic string `yaml:"topic"`
@@ -151,7 +171,7 @@ func Load(fsys fs.FS, file string) (*Scenario, error) {
 		return nil, err
 	}
 	l.out = &Scenario{Name: l.raw.Name, About: l.raw.About, Brokers: l.raw.Cluster.Brokers}
-	for _, f := range []func() error{l.header, l.topics, l.apps, l.workload, l.faults, l.expectations} {
+	for _, f := range []func() error{l.header, l.topics, l.apps, l.workers, l.workload, l.faults, l.expectations} {
 		if err := f(); err != nil {
 			return nil, err
 		}
@@ -165,7 +185,7 @@ func (l *loader) parse(data []byte) error {
 		return l.yamlError(err)
 	}
 	if len(f.Docs) != 1 || f.Docs[0].Body == nil {
-		return &FileError{File: l.file, Text: "the file holds no scenario: it is a mapping with name, topics, apps, workload, faults and expect"}
+		return &FileError{File: l.file, Text: "the file holds no scenario: it is a mapping with name, topics, apps, workers, workload, faults and expect"}
 	}
 	l.root = f.Docs[0].Body
 	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict(), yaml.DisallowUnknownField()).Decode(&l.raw); err != nil {
@@ -347,12 +367,79 @@ func (l *loader) apps() error {
 	return nil
 }
 
+func (l *loader) workers() error {
+	for i, w := range l.raw.Workers {
+		at := fmt.Sprintf("$.workers[%d]", i)
+		out := Worker{Name: w.Name, Config: w.Config, Connectors: w.Connectors}
+		if w.Name == "" {
+			return l.fail(at, "worker %d has no name", i+1)
+		}
+		if _, twice := l.out.worker(w.Name); twice {
+			return l.fail(at+".name", "worker %q is there twice: leave one of them out", w.Name)
+		}
+		plugins := out.plugins()
+		if _, err := out.parse(plugins); err != nil {
+			return l.fail(at+".config", "worker %q: %v", w.Name, err)
+		}
+		for n, c := range w.Connectors {
+			if err := checkConnector(plugins, c); err != nil {
+				return l.fail(fmt.Sprintf("%s.connectors[%d]", at, n), "connector %d of worker %q: %v", n+1, w.Name, err)
+			}
+		}
+		l.out.Workers = append(l.out.Workers, out)
+	}
+	return nil
+}
+
+// checkConnector checks what can be checked before anything runs: the name, and that the class is there.
+func checkConnector(p *connect.Plugins, props map[string]string) error {
+	if props["name"] == "" {
+		return errors.New(`it has no name: add "name"`)
+	}
+	class := props["connector.class"]
+	for _, k := range []connect.Kind{connect.KindSource, connect.KindSink} {
+		if _, ok := p.Find(k, class); ok {
+			return nil
+		}
+	}
+	return fmt.Errorf("there is no connector of class %q", class)
+}
+
+func (l *loader) fileLines(at string, x *fileLines) (FileLines, error) {
+	out := FileLines{Worker: x.Worker, File: x.File, Of: x.Of, Once: x.Once}
+	if _, ok := l.out.worker(x.Worker); !ok {
+		return out, l.fail(at+".worker", "worker %q is not among the scenario's workers", x.Worker)
+	}
+	if x.File == "" || len(l.out.lines(x.Worker, x.Of)) == 0 {
+		return out, l.fail(at, "file-lines: a file, and of: a file that the workload appends to, are expected")
+	}
+	if x.Line == "" {
+		return out, nil
+	}
+	p, err := l.compile(at+".line", "line", x.Line, "line")
+	if err != nil {
+		return out, err
+	}
+	out.Line = func(line string) (string, bool) {
+		v, _, err := p.Eval(map[string]any{"line": line})
+		if err != nil {
+			return "the expression fails: " + err.Error(), true
+		}
+		text, ok := v.Value().(string)
+		return text, ok // null: the line is dropped
+	}
+	return out, nil
+}
+
 func (l *loader) faults() error {
 	var names []string
 	for i := range l.out.Apps {
 		for n := range max(l.out.Apps[i].Instances, 1) {
 			names = append(names, fmt.Sprintf("%s-%d", l.out.Apps[i].Name, n+1))
 		}
+	}
+	for i := range l.out.Workers {
+		names = append(names, l.out.Workers[i].Name)
 	}
 	for i, f := range l.raw.Faults {
 		at := fmt.Sprintf("$.faults[%d]", i)
@@ -466,8 +553,15 @@ func (l *loader) expectations() error {
 			}
 			l.out.Expect = append(l.out.Expect, SameWithoutFaults{x.Topic, c})
 		}
+		if x := e.FileLines; x != nil {
+			f, err := l.fileLines(at+".file-lines", x)
+			if err != nil {
+				return err
+			}
+			l.out.Expect = append(l.out.Expect, f)
+		}
 		if len(l.out.Expect) != n+1 {
-			return l.fail(at, "expectation %d: exactly one of windowed-counts, late-drops, exactly-once, store-equals-changelog, caught-up, same-without-faults and rows is expected", i+1)
+			return l.fail(at, "expectation %d: exactly one of windowed-counts, late-drops, exactly-once, store-equals-changelog, caught-up, same-without-faults, file-lines and rows is expected", i+1)
 		}
 	}
 	return nil

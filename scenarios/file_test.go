@@ -107,7 +107,7 @@ func TestWrongFiles(t *testing.T) {
 		in("scenario", "caught-up: {app: shop", "caught-up: {app: ship", `dir/scenario.yaml:24:17: application "ship" is not among the scenario's apps`),
 		in("scenario", "exactly-once: {topic: totals}", "exactly-once: {topic: sums}", `dir/scenario.yaml:25:20: topic "sums" is not among the scenario's topics`),
 		in("scenario", "store: totals}", "store: sums}", `dir/scenario.yaml:26:30: application "shop" has no store "sums": it has totals`),
-		in("scenario", "  - exactly-once: {topic: totals}", "  - {}", "dir/scenario.yaml:25:5: expectation 2: exactly one of windowed-counts, late-drops, exactly-once, store-equals-changelog, caught-up, same-without-faults and rows is expected"),
+		in("scenario", "  - exactly-once: {topic: totals}", "  - {}", "dir/scenario.yaml:25:5: expectation 2: exactly one of windowed-counts, late-drops, exactly-once, store-equals-changelog, caught-up, same-without-faults, file-lines and rows is expected"),
 		in("scenario", "exactly-once: {topic: totals}", "windowed-counts: {topic: totals, input: orders, size: 0s}", `dir/scenario.yaml:25:`),
 		in("app", "op: count", "op: cuont", `dir/app.yaml:5:22: unknown op "cuont" in step "totals": did you mean "count"?`),
 		in("app", "op: group-by-key, in: orders", "op: filter, in: orders, where: value.", `dir/app.yaml:4:`),

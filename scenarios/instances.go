@@ -15,10 +15,15 @@ import (
 
 // instance is one instance of an application on its machine.
 type instance struct {
-	app     *App
+	subject
+	app  *App
+	inst *streams.Instance // of the running or last process
+}
+
+// subject is what faults may hit: a program on its machine.
+type subject struct {
 	name    string
 	machine machine
-	inst    *streams.Instance // of the running or last process
 	host    host.Host
 	dead    bool
 	paused  bool
@@ -33,27 +38,47 @@ func newInstances(s *Scenario, p place) []*instance {
 		a := &s.Apps[i]
 		for n := range max(a.Instances, 1) {
 			name := fmt.Sprintf("%s-%d", a.Name, n+1)
-			out = append(out, &instance{app: a, name: name, machine: p.machine(name)})
+			out = append(out, &instance{subject: subject{name: name, machine: p.machine(name)}, app: a})
 		}
 	}
 	return out
 }
 
-func names(list []*instance) []string {
-	var out []string
-	for _, i := range list {
+// names are those of all that faults may hit.
+func (r *Run) names() (out []string) {
+	for _, i := range r.instances {
+		out = append(out, i.name)
+	}
+	for _, i := range r.workers {
 		out = append(out, i.name)
 	}
 	return out
 }
 
-func find(list []*instance, name string) *instance {
-	for _, i := range list {
-		if i.name == name {
-			return i
+// hit carries out a step of the plan.
+func (r *Run) hit(s faults.Step) {
+	for _, i := range r.instances {
+		if i.name != s.Instance {
+			continue
+		}
+		if s.Kind == faults.Resume && r.place.on() != Simulated {
+			// real time: the pause must outlast the session, or it is none
+			if err := r.outlast(i); err != nil {
+				i.err = err
+			}
+		}
+		if err := i.do(s.Kind); err != nil {
+			i.err = err
 		}
 	}
-	return nil
+	for _, i := range r.workers {
+		if i.name != s.Instance {
+			continue
+		}
+		if err := i.do(s.Kind); err != nil {
+			i.err = err
+		}
+	}
 }
 
 // ID is the application's application.id.
@@ -113,13 +138,15 @@ func (i *instance) start() error {
 }
 
 // do carries out a step of the plan.
-func (i *instance) do(k faults.Kind) error {
+func (i *instance) do(k faults.Kind) error { return i.carryOut(k, i.start) }
+
+func (i *subject) carryOut(k faults.Kind, start func() error) error {
 	switch k {
 	case faults.Crash:
 		i.machine.kill()
 		i.dead = true
 	case faults.Restart:
-		return i.start()
+		return start()
 	case faults.Pause:
 		i.machine.pause()
 		i.paused = true
@@ -130,8 +157,8 @@ func (i *instance) do(k faults.Kind) error {
 	return nil
 }
 
-// up says whether the instance should be working now.
-func (i *instance) up() bool { return !i.dead && !i.paused && i.starts > 0 }
+// up says whether the program should be working now.
+func (i *subject) up() bool { return !i.dead && !i.paused && i.starts > 0 }
 
 // failure is what ended the instance by itself, or nil.
 func (i *instance) failure() error {
@@ -147,14 +174,14 @@ func (i *instance) failure() error {
 	return nil
 }
 
-// call runs f on a thread of the instance's process and waits for it, since a process's threads wait for each other only.
-func (r *Run) call(ctx context.Context, i *instance, f func(ctx context.Context) error) error {
+// call runs f on a thread of another process and waits for it, since a process's threads wait for each other only.
+func (r *Run) call(ctx context.Context, h host.Host, f func(ctx context.Context) error) error {
 	lab := r.place.host()
 	mu := lab.NewMutex()
 	cond := lab.NewCond(mu)
 	done := false
 	var err error
-	i.host.Go("lab", func(ctx context.Context) {
+	h.Go("lab", func(ctx context.Context) {
 		e := f(ctx)
 		mu.Lock()
 		err, done = e, true

@@ -35,6 +35,9 @@ func (l *Lab) Topic(t Topic) *Lab { l.s.Topics = append(l.s.Topics, t); return l
 // App adds an application.
 func (l *Lab) App(a App) *Lab { l.s.Apps = append(l.s.Apps, a); return l }
 
+// Worker adds a Connect worker.
+func (l *Lab) Worker(w Worker) *Lab { l.s.Workers = append(l.s.Workers, w); return l }
+
 // Workload adds records to write.
 func (l *Lab) Workload(w Workload) *Lab { l.s.Workload = append(l.s.Workload, w); return l }
 

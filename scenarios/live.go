@@ -123,7 +123,7 @@ func (p *live) finish() {
 }
 
 func (p *live) machine(name string) machine {
-	return &liveMachine{p: p, name: name, fs: vfs.NewCrashableMem()}
+	return &liveMachine{p: p, name: name, disk: vfs.NewCrashableMem()}
 }
 
 // liveMachine is a process within this one: a host of its own, a link that can be cut, and a disk in memory that loses what was not
@@ -131,22 +131,24 @@ func (p *live) machine(name string) machine {
 type liveMachine struct {
 	p    *live
 	name string
-	fs   *vfs.MemFS
+	disk *vfs.MemFS
 	host *host.Live
 	link *kafka.Link
 }
 
 func (m *liveMachine) start() (host.Host, broker.Cluster, error) {
 	m.link = new(kafka.Link)
-	m.host = host.NewLive(m.p.lab.Context(), host.LiveConfig{Name: m.name, Log: m.p.log.With("instance", m.name), FS: m.fs, Trace: m.p.trace})
+	m.host = host.NewLive(m.p.lab.Context(), host.LiveConfig{Name: m.name, Log: m.p.log.With("instance", m.name), FS: m.disk, Trace: m.p.trace})
 	m.p.hosts = append(m.p.hosts, m.host)
 	c, err := kafka.New(kafka.Config{Bootstrap: m.p.boot, Host: m.host, Dialer: m.link.Dial})
 	return m.host, c, err
 }
 
+func (m *liveMachine) fs() vfs.FS { return m.disk }
+
 func (m *liveMachine) kill() {
 	m.link.Cut()
-	m.fs = m.fs.CrashClone(vfs.CrashCloneCfg{})
+	m.disk = m.disk.CrashClone(vfs.CrashCloneCfg{})
 	m.host.Kill()
 }
 

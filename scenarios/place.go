@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
 	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/internal/host"
 )
@@ -43,6 +45,8 @@ type place interface {
 type machine interface {
 	// start starts a process.
 	start() (host.Host, broker.Cluster, error)
+	// fs is the disk, as the next process will find it.
+	fs() vfs.FS
 	kill()
 	pause()
 	resume()

@@ -31,6 +31,7 @@ type Run struct {
 	no        int
 	began     time.Time // wall clock
 	instances []*instance
+	workers   []*workerInstance
 	admin     broker.Admin
 	steps     []faults.Step
 	sent      int
@@ -40,6 +41,8 @@ type Run struct {
 	logs      map[string][]partitionLog
 	// undisturbed are the logs that the same scenario leaves without faults, for the topics that are compared with them.
 	undisturbed map[string][]partitionLog
+	ends        map[broker.TopicPartition]int64 // of all topics when they were last seen to grow
+	grown       time.Time                       // and when
 }
 
 // result is what a run leaves.
@@ -89,13 +92,18 @@ func (r *Run) main(ctx context.Context, res *result) error {
 	if err := r.makeTopics(ctx); err != nil {
 		return err
 	}
-	r.instances = newInstances(r.Scenario, r.place)
+	r.instances, r.workers = newInstances(r.Scenario, r.place), newWorkers(r.Scenario, r.place)
 	if err := r.plan(); err != nil {
 		return err
 	}
 	for _, i := range r.instances {
 		if err := i.start(); err != nil {
 			return fmt.Errorf("instance %s: %w", i.name, err)
+		}
+	}
+	for _, i := range r.workers {
+		if err := i.start(); err != nil {
+			return fmt.Errorf("worker %s: %w", i.name, err)
 		}
 	}
 	if err := r.await(ctx, startWithin, r.assigned); err != nil {
@@ -117,7 +125,7 @@ func (r *Run) main(ctx context.Context, res *result) error {
 		}
 		res.findings = append(res.findings, f)
 	}
-	res.findings = append(res.findings, r.failures()...)
+	res.findings = append(res.findings, r.failures(ctx)...)
 	for _, t := range r.o.Export {
 		if _, err := r.Table(ctx, t); err != nil {
 			return err
@@ -129,7 +137,7 @@ func (r *Run) main(ctx context.Context, res *result) error {
 
 // plan draws the faults, and has them come at their moments.
 func (r *Run) plan() error {
-	steps, err := faults.Plan(r.Scenario.Faults, names(r.instances), host.SplitRand(r.seed, "faults"))
+	steps, err := faults.Plan(r.Scenario.Faults, r.names(), host.SplitRand(r.seed, "faults"))
 	if err != nil {
 		return err
 	}
@@ -141,16 +149,7 @@ func (r *Run) plan() error {
 	r.place.schedule(at, func(n int) {
 		s := steps[n]
 		r.place.host().Emit(trace.Event{Kind: "fault", Fields: []trace.Field{trace.F("what", string(s.Kind)), trace.F("instance", s.Instance)}})
-		i := find(r.instances, s.Instance)
-		if s.Kind == faults.Resume && r.place.on() != Simulated {
-			// real time: the pause must outlast the session, or it is none
-			if err := r.outlast(i); err != nil {
-				i.err = err
-			}
-		}
-		if err := i.do(s.Kind); err != nil {
-			i.err = err
-		}
+		r.hit(s)
 	})
 	return nil
 }
@@ -259,6 +258,13 @@ func (r *Run) feed(ctx context.Context) error {
 		if err := r.place.arrive(ctx, time.UnixMilli(e.Arrival)); err != nil {
 			return err
 		}
+		if load.Worker != "" {
+			if err := r.appendTo(load, e); err != nil {
+				return err
+			}
+			r.sent++
+			continue
+		}
 		t, ok := r.Scenario.topic(load.Topic)
 		if !ok {
 			return &UsageError{fmt.Sprintf("workload: topic %q is not among the scenario's topics", load.Topic)}
@@ -273,6 +279,16 @@ func (r *Run) feed(ctx context.Context) error {
 			r.progress("feed")
 		}
 	}
+}
+
+// appendTo appends a line to a file of a worker's machine.
+func (r *Run) appendTo(load *Workload, e *Event) error {
+	for _, i := range r.workers {
+		if i.name == load.Worker {
+			return appendLine(i.machine.fs(), load.File, e.Record.Value)
+		}
+	}
+	return &UsageError{fmt.Sprintf("workload: worker %q is not among the scenario's workers", load.Worker)}
 }
 
 func (r *Run) nextWorkload(at []int) int {
@@ -294,6 +310,11 @@ func (r *Run) await(ctx context.Context, within time.Duration, what func(context
 		for _, i := range r.instances {
 			if err := i.failure(); err != nil {
 				return fmt.Errorf("instance %s failed: %w", i.name, err)
+			}
+		}
+		for _, i := range r.workers {
+			if _, err := i.current(); err != nil {
+				return fmt.Errorf("worker %s failed: %w", i.name, err)
 			}
 		}
 		err := what(ctx)
@@ -319,6 +340,13 @@ func (r *Run) assigned(ctx context.Context) error {
 	for a := range r.Scenario.Apps {
 		if err := r.tasksOf(ctx, &r.Scenario.Apps[a]); err != nil {
 			return err
+		}
+	}
+	for _, i := range r.workers {
+		if i.up() {
+			if err := r.running(ctx, i); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -370,7 +398,7 @@ func (r *Run) caughtUp(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return r.workersDone(ctx)
 }
 
 // groupStable: all threads of the instances that should work are members of the application's group, and it is not rebalancing.
@@ -447,10 +475,18 @@ func (r *Run) within() time.Duration {
 }
 
 // failures are findings about the instances that have ended by themselves: no scenario expects that.
-func (r *Run) failures() (out []Finding) {
+func (r *Run) failures(ctx context.Context) (out []Finding) {
 	for _, i := range r.instances {
 		if err := i.failure(); err != nil {
 			out = append(out, Finding{Name: "instance " + i.name, Figures: "it has ended by itself", Problems: []string{err.Error()}})
+		}
+	}
+	for _, i := range r.workers {
+		if !i.up() {
+			continue
+		}
+		if err, ok := errors.AsType[*taskFailed](r.running(ctx, i)); ok {
+			out = append(out, Finding{Name: "worker " + i.name, Figures: "something in it has failed", Problems: []string{err.Error()}})
 		}
 	}
 	return out
@@ -466,8 +502,19 @@ func (r *Run) stop(ctx context.Context) error {
 	}
 	for _, i := range r.instances {
 		if i.up() && i.failure() == nil {
-			if err := r.call(ctx, i, i.inst.Wait); err != nil {
+			if err := r.call(ctx, i.host, i.inst.Wait); err != nil {
 				return fmt.Errorf("instance %s: stop: %w", i.name, err)
+			}
+		}
+	}
+	for _, i := range r.workers {
+		if w, _ := i.current(); i.up() && w != nil {
+			err := r.call(ctx, i.host, func(ctx context.Context) error {
+				w.Stop(ctx)
+				return nil
+			})
+			if err != nil {
+				return fmt.Errorf("worker %s: stop: %w", i.name, err)
 			}
 		}
 	}

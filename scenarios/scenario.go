@@ -30,6 +30,7 @@ type Scenario struct {
 	Start    time.Time
 	Topics   []Topic
 	Apps     []App
+	Workers  []Worker
 	Workload []Workload
 	Faults   []faults.Fault
 	Expect   []Expectation
@@ -57,10 +58,11 @@ type App struct {
 	Configure func(c *streams.Config)
 }
 
-// Workload is what is written to a topic.
+// Workload is what is written to a topic, or, where Worker and File say so, appended to a file on a worker's machine: each record's value is a line.
 type Workload struct {
-	Topic   string
-	Records []Event // in order of Arrival
+	Topic        string
+	Worker, File string
+	Records      []Event // in order of Arrival
 }
 
 // Event is a record of a workload.
@@ -90,6 +92,15 @@ func (s *Scenario) app(name string) (*App, bool) {
 	for i := range s.Apps {
 		if s.Apps[i].Name == name {
 			return &s.Apps[i], true
+		}
+	}
+	return nil, false
+}
+
+func (s *Scenario) worker(name string) (*Worker, bool) {
+	for i := range s.Workers {
+		if s.Workers[i].Name == name {
+			return &s.Workers[i], true
 		}
 	}
 	return nil, false

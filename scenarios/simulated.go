@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
 	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/broker/simulated"
 	"github.com/kstreamlab/kstreamlab/internal/host"
@@ -96,9 +98,10 @@ func (m *simMachine) start() (host.Host, broker.Cluster, error) {
 	return m.proc, m.p.model.Client(m.proc), nil
 }
 
-func (m *simMachine) kill()   { m.proc.Kill() }
-func (m *simMachine) pause()  { m.proc.Pause() }
-func (m *simMachine) resume() { m.proc.Resume() }
+func (m *simMachine) fs() vfs.FS { return m.disk.FS() }
+func (m *simMachine) kill()      { m.proc.Kill() }
+func (m *simMachine) pause()     { m.proc.Pause() }
+func (m *simMachine) resume()    { m.proc.Resume() }
 
 // Options are how a scenario is run, whatever it is.
 type Options struct {

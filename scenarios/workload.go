@@ -24,7 +24,16 @@ func (l *loader) workload() error {
 	for i, w := range l.raw.Workload {
 		at := fmt.Sprintf("$.workload[%d]", i)
 		t, ok := l.out.topic(w.Topic)
-		if !ok {
+		out := Workload{Topic: w.Topic}
+		switch a := w.Append; {
+		case a != nil && w.Topic != "":
+			return l.fail(at+".append", "workload %d: topic and append: leave one of them out", i+1)
+		case a != nil:
+			if _, known := l.out.worker(a.Worker); !known || a.File == "" {
+				return l.fail(at+".append", "workload %d: append: {worker, file} is expected, with one of the scenario's workers", i+1)
+			}
+			out.Worker, out.File = a.Worker, a.File
+		case !ok:
 			return l.fail(at+".topic", "workload: topic %q is not among the scenario's topics", w.Topic)
 		}
 		if w.File == "" {
@@ -38,7 +47,8 @@ func (l *loader) workload() error {
 		if err != nil {
 			return err
 		}
-		l.out.Workload = append(l.out.Workload, Workload{Topic: w.Topic, Records: events})
+		out.Records = events
+		l.out.Workload = append(l.out.Workload, out)
 	}
 	return nil
 }
@@ -57,14 +67,6 @@ type lineReader struct {
 var fields = []string{"arrival", "headers", "key", "line", "timestamp", "value"}
 
 func (r *lineReader) prepare() (err error) {
-	opts := []cel.EnvOption{}
-	for _, f := range fields {
-		opts = append(opts, cel.Variable(f, cel.DynType))
-	}
-	env, err := cel.NewEnv(opts...)
-	if err != nil {
-		return err
-	}
 	for _, e := range []struct {
 		field, text, dflt string
 		to                *cel.Program
@@ -73,12 +75,8 @@ func (r *lineReader) prepare() (err error) {
 		if text == "" {
 			text = e.dflt
 		}
-		ast, iss := env.Compile(text)
-		if iss.Err() != nil {
-			return r.l.fail(r.at+"."+e.field, "%s: the expression %q does not compile: %s", e.field, text, oneLine(strings.TrimPrefix(iss.Errors()[0].Message, "ERROR: ")))
-		}
-		if *e.to, err = env.Program(ast); err != nil {
-			return r.l.fail(r.at+"."+e.field, "%s: %v", e.field, err)
+		if *e.to, err = r.l.compile(r.at+"."+e.field, e.field, text, fields...); err != nil {
+			return err
 		}
 	}
 	r.from, r.until = -1<<63, 1<<63-1
@@ -97,6 +95,27 @@ func (r *lineReader) prepare() (err error) {
 		r.until = t.UnixMilli()
 	}
 	return nil
+}
+
+// compile compiles an expression of a field over variables.
+func (l *loader) compile(at, field, text string, variables ...string) (cel.Program, error) {
+	opts := []cel.EnvOption{}
+	for _, v := range variables {
+		opts = append(opts, cel.Variable(v, cel.DynType))
+	}
+	env, err := cel.NewEnv(opts...)
+	if err != nil {
+		return nil, err
+	}
+	ast, iss := env.Compile(text)
+	if iss.Err() != nil {
+		return nil, l.fail(at, "%s: the expression %q does not compile: %s", field, text, oneLine(strings.TrimPrefix(iss.Errors()[0].Message, "ERROR: ")))
+	}
+	p, err := env.Program(ast)
+	if err != nil {
+		return nil, l.fail(at, "%s: %v", field, err)
+	}
+	return p, nil
 }
 
 func (r *lineReader) read() ([]Event, error) {
