@@ -9,7 +9,7 @@ import (
 
 // TopicNameMatches holds for records whose topic, as the transforms before have left it, matches a regular expression as a whole: Kafka's
 // TopicNameMatches.
-type TopicNameMatches struct{ pattern *javaregex.Pattern }
+type TopicNameMatches struct{ topics *javaregex.Rewriter }
 
 var topicNameMatchesDef = config.NewDef(config.Key{Name: "pattern", Type: config.String, Required: true,
 	Validator: config.All(config.NonEmpty, transforms.Regex), Importance: config.Medium, Doc: "The regular expression, in Java's syntax."})
@@ -26,13 +26,16 @@ func (p *TopicNameMatches) Configure(props config.Props) error {
 	if err != nil {
 		return err
 	}
-	if p.pattern, err = javaregex.Compile(v.String("pattern")); err != nil {
+	pattern, err := javaregex.Compile(v.String("pattern"))
+	if err != nil {
 		return config.Invalid("pattern", v["pattern"], "entry must be a Java-compatible regular expression: "+err.Error())
 	}
+	p.topics = javaregex.NewRewriter(pattern, "")
 	return nil
 }
 
 // Holds looks at the topic.
 func (p *TopicNameMatches) Holds(r *connect.Record) (bool, error) {
-	return p.pattern.Matches(r.Topic), nil
+	_, matched, err := p.topics.Rewrite(r.Topic)
+	return matched, err
 }

@@ -46,6 +46,15 @@ func ParseFieldPath(path string) (FieldPath, error) {
 	return p, nil
 }
 
+// Steps are the names that the path leads through; a null is empty.
+func (p FieldPath) Steps() []string {
+	out := make([]string, len(p.steps))
+	for i, s := range p.steps {
+		out[i], _ = s.(string)
+	}
+	return out
+}
+
 // quotedStep reads a step after its first backtick, and the dot behind the last. n is how much of s that is.
 func quotedStep(s string) (step string, n int, ok bool) {
 	var b strings.Builder

@@ -7,10 +7,7 @@ import (
 )
 
 // RegexRouter changes the topic where all of it matches a regular expression: its first match is replaced. Kafka's RegexRouter.
-type RegexRouter struct {
-	regex       *javaregex.Pattern
-	replacement string
-}
+type RegexRouter struct{ topics *javaregex.Rewriter }
 
 var regexRouterDef = config.NewDef(
 	config.Key{Name: "regex", Type: config.String, Required: true, Validator: Regex, Importance: config.High, Doc: "The regular expression, in Java's syntax."},
@@ -28,19 +25,22 @@ func (t *RegexRouter) Configure(props config.Props) error {
 	if err != nil {
 		return err
 	}
-	t.replacement = v.String("replacement")
-	t.regex, err = compileRegex(v.String("regex"))
-	return err
+	p, err := compileRegex(v.String("regex"))
+	if err != nil {
+		return err
+	}
+	t.topics = javaregex.NewRewriter(p, v.String("replacement"))
+	return nil
 }
 
 // Apply changes the topic.
 func (t *RegexRouter) Apply(r *connect.Record) (*connect.Record, error) {
-	if !t.regex.Matches(r.Topic) {
-		return r, nil
-	}
-	topic, err := t.regex.ReplaceFirst(r.Topic, t.replacement)
-	if err != nil {
+	topic, matched, err := t.topics.Rewrite(r.Topic)
+	switch {
+	case err != nil:
 		return nil, err
+	case !matched:
+		return r, nil
 	}
 	c, err := copyOf(r)
 	if err != nil {

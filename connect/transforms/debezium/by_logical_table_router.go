@@ -13,9 +13,7 @@ import (
 // ByLogicalTableRouter sends the events of several tables to one topic, renames their schemas after it, and adds the table to the key:
 // Debezium's topic routing.
 type ByLogicalTableRouter struct {
-	regex, keyRegex       *javaregex.Pattern // keyRegex may be nil
-	replacement           string
-	keyReplacement        string
+	topics, ids           *javaregex.Rewriter // ids may be nil
 	keyField              string
 	unique                bool
 	names                 adjuster
@@ -62,15 +60,14 @@ func (t *ByLogicalTableRouter) Configure(props config.Props) (err error) {
 	if err := s.validate(byLogicalTableRules); err != nil {
 		return err
 	}
-	if t.regex, err = javaregex.Compile(s.or("topic.regex")); err != nil {
-		return data.IllegalArgumentException.Errorf("%s", err)
+	if t.topics, err = rewriter(s.or("topic.regex"), s.or("topic.replacement")); err != nil {
+		return err
 	}
-	t.replacement, t.unique = s.or("topic.replacement"), s.bool("key.enforce.uniqueness")
+	t.unique = s.bool("key.enforce.uniqueness")
 	if pattern := s.or("key.field.regex"); trim(pattern) != "" {
-		if t.keyRegex, err = javaregex.Compile(pattern); err != nil {
-			return data.IllegalArgumentException.Errorf("%s", err)
+		if t.ids, err = rewriter(pattern, s.or("key.field.replacement")); err != nil {
+			return err
 		}
-		t.keyReplacement = s.or("key.field.replacement")
 	}
 	var named bool
 	if t.keyField, named = s.text("key.field.name"); !named {
@@ -88,17 +85,24 @@ func (t *ByLogicalTableRouter) Configure(props config.Props) (err error) {
 	return nil
 }
 
+func rewriter(pattern, replacement string) (*javaregex.Rewriter, error) {
+	p, err := javaregex.Compile(pattern)
+	if err != nil {
+		return nil, data.IllegalArgumentException.Errorf("%s", err)
+	}
+	return javaregex.NewRewriter(p, replacement), nil
+}
+
 const updatePurpose = "Updating schema"
 
 // Apply routes.
 func (t *ByLogicalTableRouter) Apply(r *connect.Record) (*connect.Record, error) {
-	if !t.regex.Matches(r.Topic) {
-		return r, nil
-	}
-	topic, err := t.regex.ReplaceFirst(r.Topic, t.replacement)
+	topic, matched, err := t.topics.Rewrite(r.Topic)
 	switch {
 	case err != nil:
 		return nil, err
+	case !matched:
+		return r, nil
 	case topic == "": // Debezium logs it, and lets the record pass
 		return r, nil
 	}
@@ -151,8 +155,8 @@ func (t *ByLogicalTableRouter) key(old *data.Struct, from, to string) (*data.Str
 		return key, err
 	}
 	id := from
-	if t.keyRegex != nil && t.keyRegex.Matches(from) {
-		if id, err = t.keyRegex.ReplaceFirst(from, t.keyReplacement); err != nil {
+	if t.ids != nil {
+		if id, _, err = t.ids.Rewrite(from); err != nil {
 			return nil, err
 		}
 	}

@@ -1,0 +1,101 @@
+package builtin_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand"
+	"runtime/debug"
+	"slices"
+	"testing"
+
+	"github.com/leanovate/gopter"
+	"github.com/leanovate/gopter/gen"
+	"github.com/leanovate/gopter/prop"
+
+	"github.com/kstreamlab/kstreamlab/connect"
+	"github.com/kstreamlab/kstreamlab/connect/builtin"
+	"github.com/kstreamlab/kstreamlab/connect/connectors/file"
+	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/connect/worker"
+)
+
+// TestChains says that no chain of transforms panics, whatever the record, that it leaves the record it is given as it was, gives the same
+// result again, and that a value it returns is one of its schema, where Kafka's rules do not make it otherwise: see excused.
+func TestChains(t *testing.T) {
+	plugins := builtin.Plugins(file.Standard{})
+	names := slices.Sorted(maps.Keys(configs))
+	parameters := gopter.DefaultTestParameters()
+	parameters.MinSuccessfulTests = 10_000
+	var applied, refused, failed, dropped int
+	properties := gopter.NewProperties(parameters)
+	properties.Property("chains", prop.ForAll(func(seed int64) (bad string) {
+		m := maker{rand.New(rand.NewSource(seed))}
+		props, r := m.connector(names), m.record()
+		defer func() {
+			if e := recover(); e != nil {
+				bad = fmt.Sprintf("%v on %s: panic %v\n%s", props, r, e, debug.Stack())
+			}
+		}()
+		chain, err := newChain(plugins, props)
+		if err != nil {
+			refused++
+			return ""
+		}
+		defer chain.Close()
+		before := r.Copy()
+		out, err := chain.Apply(r)
+		if !r.Equal(before) {
+			return fmt.Sprintf("%v changed its record\n%s\n%s", props, before, r)
+		}
+		again, errAgain := chain.Apply(r)
+		if fmt.Sprint(err) != fmt.Sprint(errAgain) || out != nil && again != nil && !out.Equal(again) {
+			return fmt.Sprintf("%v on %s: %v %v, then %v %v", props, r, out, err, again, errAgain)
+		}
+		switch {
+		case err != nil:
+			failed++
+			return ""
+		case out == nil:
+			dropped++
+			return ""
+		}
+		applied++
+		return invalid(props, r, out)
+	}, gen.Int64()))
+	properties.TestingRun(t)
+	t.Logf("applied %d, failed %d, dropped %d, refused %d", applied, failed, dropped, refused)
+	if applied < 2000 || failed < 500 || dropped < 100 {
+		t.Errorf("the cases are one-sided: applied %d, failed %d, dropped %d, refused %d", applied, failed, dropped, refused)
+	}
+}
+
+func newChain(plugins *connect.Plugins, props map[string]string) (worker.Chain, error) {
+	parsed, err := worker.ParseConnector(plugins, connect.KindSink, props)
+	if err != nil {
+		return nil, err
+	}
+	return parsed.Chain(nil)
+}
+
+// invalid says where a result does not fit its schema.
+func invalid(props map[string]string, r, out *connect.Record) string {
+	for _, x := range []data.SchemaAndValue{{Schema: out.KeySchema, Value: out.Key}, {Schema: out.ValueSchema, Value: out.Value}} {
+		if x.Schema == nil || x.Value == nil || excused(x.Schema) {
+			continue
+		}
+		if err := data.Validate(x.Schema, x.Value); err != nil {
+			return fmt.Sprintf("%v on %s: %s: %v", props, r, out, err)
+		}
+	}
+	return ""
+}
+
+// excused are the schemas that Kafka lets fall apart from their values: a cast of a whole Decimal, Date, Time or Timestamp keeps its name, and
+// an outbox payload that is a JSON array gets the array's schema and stays a text.
+func excused(s *data.Schema) bool {
+	switch s.Name() {
+	case data.DecimalName, data.DateName, data.TimeName, data.TimestampName:
+		return true
+	}
+	return s.Type() == data.Array
+}
