@@ -57,6 +57,19 @@ type taskMetrics struct {
 	commits, commitFailures     int64
 	commitSkips                 int64
 	partitions                  int
+	running, paused, other      time.Duration
+}
+
+// spent counts time in a state.
+func (m *taskMetrics) spent(s State, d time.Duration) {
+	switch s {
+	case Running:
+		m.running += d
+	case Paused:
+		m.paused += d
+	default:
+		m.other += d
+	}
 }
 
 // Metric is one value of a group of metrics, under Kafka's names.
@@ -70,7 +83,10 @@ type Metric struct {
 func (m *taskMetrics) metrics(source bool) []Metric {
 	const task, errorGroup = "connector-task-metrics", "task-error-metrics"
 	commits := float64(max(m.commits+m.commitFailures, 1))
+	all := float64(max(m.running+m.paused+m.other, 1))
 	out := []Metric{
+		{task, "running-ratio", float64(m.running) / all},
+		{task, "pause-ratio", float64(m.paused) / all},
 		{task, "batch-size-avg", m.batch.mean()},
 		{task, "batch-size-max", m.batch.max},
 		{task, "offset-commit-avg-time-ms", m.commitTime.mean()},

@@ -108,7 +108,7 @@ func (t *sinkTask) prepare(ctx context.Context) (err error) {
 
 func (t *sinkTask) prepareErrors(ctx context.Context) (err error) {
 	v := t.config.Values
-	t.tolerance = newTolerance(t.h, t.config, t.errors)
+	t.tolerance = newTolerance(t.h, t.control, t.config, t.errors)
 	if v.Bool(logErrorsKey) {
 		t.tolerance.reporters = append(t.tolerance.reporters, &errorLog{t.h, t.id, v.Bool(logMessagesKey), t.errors})
 	}

@@ -88,7 +88,7 @@ func (t *sourceTask) prepare(ctx context.Context) (err error) {
 	}
 	t.submitted = newSubmitted()
 	t.topics = newTopics(t.taskSetup, t.producer, rules)
-	t.tolerance = newTolerance(t.h, t.config, t.errors)
+	t.tolerance = newTolerance(t.h, t.control, t.config, t.errors)
 	if t.config.Values.Bool(logErrorsKey) {
 		t.tolerance.reporters = append(t.tolerance.reporters, &errorLog{t.h, t.id, t.config.Values.Bool(logMessagesKey), t.errors})
 	}

@@ -105,10 +105,12 @@ func (t *taskSetup) fullName(k connect.Kind, class string) string {
 
 // control is how a task's thread and others talk: what the task should do, and what it does.
 type control struct {
+	clock   host.Host
 	mu      sync.Locker
 	cond    host.Cond
 	target  State // Running, Paused or Stopped
 	state   State
+	since   time.Time // the state is so; zero: no state was set yet
 	failure error
 	ended   bool
 	wake    func() // ends what the task's thread is blocked in; may be nil
@@ -117,7 +119,7 @@ type control struct {
 
 func newControl(h host.Host) *control {
 	mu := h.NewMutex()
-	return &control{mu: mu, cond: h.NewCond(mu), target: Running, state: Unassigned, metrics: taskMetrics{errors: &errorMetrics{mu: h.NewMutex()}}}
+	return &control{clock: h, mu: mu, cond: h.NewCond(mu), target: Running, state: Unassigned, metrics: taskMetrics{errors: &errorMetrics{mu: h.NewMutex()}}}
 }
 
 // setTarget tells the task's thread what to do.
@@ -143,7 +145,16 @@ func (c *control) wanted() State {
 func (c *control) set(s State) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.state = s
+	c.change(s)
+}
+
+// change sets the state. The lock is held.
+func (c *control) change(s State) {
+	now := c.clock.Now()
+	if !c.since.IsZero() {
+		c.metrics.spent(c.state, now.Sub(c.since))
+	}
+	c.state, c.since = s, now
 	c.cond.Broadcast()
 }
 
@@ -162,8 +173,9 @@ func (c *control) waitWhilePaused(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for c.target == Paused {
-		c.state = Paused
-		c.cond.Broadcast()
+		if c.state != Paused {
+			c.change(Paused)
+		}
 		if err := c.cond.Wait(ctx, time.Time{}); err != nil {
 			return err
 		}
@@ -171,16 +183,29 @@ func (c *control) waitWhilePaused(ctx context.Context) error {
 	return nil
 }
 
+// sleep blocks for d, or until the task is to stop.
+func (c *control) sleep(ctx context.Context, d time.Duration) (stopped bool, _ error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	deadline := c.clock.Now().Add(d)
+	for c.target != Stopped && c.clock.Now().Before(deadline) {
+		if err := c.cond.Wait(ctx, deadline); err != nil {
+			return false, err
+		}
+	}
+	return c.target == Stopped, nil
+}
+
 // end tells that the thread has ended.
 func (c *control) end(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ended = true
-	c.state = Unassigned
+	state := Unassigned
 	if err != nil {
-		c.state, c.failure = Failed, err
+		state, c.failure = Failed, err
 	}
-	c.cond.Broadcast()
+	c.change(state)
 }
 
 // wait blocks until the thread has ended or the deadline has passed; zero is none.

@@ -49,6 +49,7 @@ type reporter interface {
 // tolerance tries operations again and decides whether a task lives on: Kafka's RetryWithToleranceOperator. It belongs to the task's thread.
 type tolerance struct {
 	h         host.Host
+	control   *control
 	rand      *rand.Rand
 	timeout   time.Duration // negative: for ever
 	maxDelay  time.Duration
@@ -61,8 +62,8 @@ type tolerance struct {
 // minDelay is the first wait between two tries.
 const minDelay = 300 * time.Millisecond
 
-func newTolerance(h host.Host, c *ConnectorConfig, m *errorMetrics) *tolerance {
-	return &tolerance{h: h, rand: h.Rand("connect.retry"), timeout: time.Duration(c.Values.Long(retryTimeoutKey)) * time.Millisecond,
+func newTolerance(h host.Host, ctl *control, c *ConnectorConfig, m *errorMetrics) *tolerance {
+	return &tolerance{h: h, control: ctl, rand: h.Rand("connect.retry"), timeout: time.Duration(c.Values.Long(retryTimeoutKey)) * time.Millisecond,
 		maxDelay: time.Duration(c.Values.Long(retryDelayKey)) * time.Millisecond, all: c.Values.String(toleranceKey) == "all", metrics: m}
 }
 
@@ -79,7 +80,7 @@ func recovered[V any](ctx context.Context, t *tolerance, f *failedOperation, try
 		if t.timeout >= 0 && !t.h.Now().Before(deadline) {
 			break
 		}
-		if err := t.backOff(ctx, attempt, deadline); err != nil {
+		if stopped, err := t.backOff(ctx, attempt, deadline); stopped || err != nil {
 			break
 		}
 		t.metrics.add(&t.metrics.retries)
@@ -95,8 +96,9 @@ func recovered[V any](ctx context.Context, t *tolerance, f *failedOperation, try
 	return v, false, t.failed(ctx, f)
 }
 
-// backOff waits before another try: longer each time, never beyond the deadline, and shorter at random where the longest wait is reached.
-func (t *tolerance) backOff(ctx context.Context, attempt int, deadline time.Time) error {
+// backOff waits before another try: longer each time, never beyond the deadline, and shorter at random where the longest wait is reached. A
+// task that is to stop does not try again.
+func (t *tolerance) backOff(ctx context.Context, attempt int, deadline time.Time) (stopped bool, _ error) {
 	const most = 30 // doublings
 	delay := minDelay << min(attempt-1, most)
 	if delay > t.maxDelay {
@@ -108,7 +110,7 @@ func (t *tolerance) backOff(ctx context.Context, attempt int, deadline time.Time
 	if left := deadline.Sub(t.h.Now()); t.timeout >= 0 && delay > left {
 		delay = max(left, 0)
 	}
-	return t.h.Sleep(ctx, delay)
+	return t.control.sleep(ctx, delay)
 }
 
 // failed counts and reports a failure. The error fails the task.

@@ -244,6 +244,9 @@ func (c *connector) status() Status {
 	s := Status{Name: c.config.Name(), State: c.state, Trace: trace(c.failure)}
 	for i, t := range c.tasks {
 		t.mu.Lock()
+		if !t.since.IsZero() {
+			t.change(t.state) // the time in this state counts too
+		}
 		s.Tasks = append(s.Tasks, TaskStatus{Task: i, State: t.state, Trace: trace(t.failure), Metrics: t.metrics.metrics(c.sources)})
 		t.mu.Unlock()
 	}

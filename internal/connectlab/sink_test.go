@@ -2,6 +2,7 @@ package connectlab_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/data"
 	"github.com/kstreamlab/kstreamlab/connect/worker"
+	"github.com/kstreamlab/kstreamlab/internal/host"
 )
 
 func TestSinkLifeCycle(t *testing.T) {
@@ -146,6 +148,9 @@ func TestPauseAndResume(t *testing.T) {
 		if st := l.task().State; st != worker.Running {
 			t.Errorf("state %s", st)
 		}
+		if r, p := l.metric("running-ratio"), l.metric("pause-ratio"); r+p < 0.99 || p < 0.6 || p > 0.9 {
+			t.Errorf("running %v, paused %v", r, p)
+		}
 		if !data.ClassOfError(l.w.SetPaused("nobody", true)).Extends(data.NotFoundException) {
 			t.Error("an unknown connector is paused")
 		}
@@ -167,6 +172,59 @@ func TestHeldPartition(t *testing.T) {
 			t.Errorf("a foreign partition: %v", err)
 		}
 	})
+}
+
+// stubborn is a transform that fails for ever, but may be tried again.
+type stubborn struct {
+	prefix
+	l     *lab
+	times []time.Duration
+	start time.Time
+}
+
+func (s *stubborn) Apply(*connect.Record) (*connect.Record, error) {
+	if s.start.IsZero() {
+		s.start = s.l.p.Now()
+	}
+	s.times = append(s.times, s.l.p.Now().Sub(s.start))
+	return nil, data.RetriableException.Errorf("busy")
+}
+
+// TestRetries tries a transform again: after 300 ms, 600 ms, and so on, at last when the time is up; and no more when the task stops.
+func TestRetries(t *testing.T) {
+	for timeout, tries := range map[string]string{"2000": "[0s 300ms 900ms 2s]", "0": "[0s]", "-1": ""} {
+		t.Run(timeout, func(t *testing.T) {
+			inLab(t, func(ctx context.Context, l *lab) {
+				l.topic(ctx, "t")
+				l.produce(ctx, "t", "a")
+				s := &stubborn{l: l}
+				props := l.sink(&sink{})
+				l.plugins.RegisterTransform("test.Stubborn", func(host.Host) connect.Transform { return s })
+				props["transforms"], props["transforms.x.type"], props["errors.retry.timeout"] = "x", "test.Stubborn", timeout
+				l.start(props)
+				l.sleep(ctx, 20*time.Second)
+				if timeout == "-1" {
+					if st := l.task().State; st != worker.Running || len(s.times) < 5 {
+						t.Errorf("%s after %d tries", st, len(s.times))
+					}
+					before := l.p.Now()
+					if err := l.w.RemoveConnector(ctx, "c"); err != nil {
+						t.Error(err)
+					}
+					if d := l.p.Now().Sub(before); d > time.Second {
+						t.Errorf("it took %s to stop", d)
+					}
+					return
+				}
+				if got := fmt.Sprint(s.times); got != tries {
+					t.Errorf("tries at %s, want %s", got, tries)
+				}
+				if st := l.task(); st.State != worker.Failed || !strings.Contains(st.Trace, "Tolerance exceeded in error handler\nCaused by: org.apache.kafka.connect.errors.RetriableException: busy") {
+					t.Errorf("%s: %s", st.State, st.Trace)
+				}
+			})
+		})
+	}
 }
 
 // TestTopicsByPattern reads topics that come later too.
