@@ -12,6 +12,7 @@ import (
 
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/connect/internal/javaregex"
 	"github.com/kstreamlab/kstreamlab/connect/internal/properties"
 )
 
@@ -207,13 +208,13 @@ func (p *directoryProvider) get(path, key string) (string, bool, error) {
 // envProvider has the environment's variables, of which it may show some only.
 type envProvider struct {
 	e       Environment
-	allowed *regexp.Regexp // nil: all
+	allowed *javaregex.Pattern // nil: all
 }
 
 func newEnvProvider(e Environment, params config.Props) (provider, error) {
 	p := &envProvider{e: e}
 	if pattern := params.Text("allowlist.pattern"); pattern != "" {
-		x, err := regexp.Compile("^(?:" + pattern + ")$")
+		x, err := javaregex.Compile(pattern)
 		if err != nil {
 			return nil, data.ConfigException.Errorf("allowlist.pattern is no regular expression")
 		}
@@ -226,7 +227,7 @@ func (p *envProvider) get(path, key string) (string, bool, error) {
 	switch {
 	case path != "":
 		return "", false, data.ConfigException.Errorf("Path is not supported for EnvVarConfigProvider, invalid value '%s'", path)
-	case p.allowed != nil && !p.allowed.MatchString(key):
+	case p.allowed != nil && !p.allowed.Matches(key):
 		return "", false, nil
 	}
 	v, ok := p.e.Getenv(key)

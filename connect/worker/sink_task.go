@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/connect/internal/javaregex"
 )
 
 // sinkTask runs one sink task: Kafka's WorkerSinkTask. Everything happens on one thread, rebalances inside the member's Poll too.
@@ -132,11 +132,11 @@ func (t *sinkTask) subscription() (topics []string, matches func(string) bool, e
 		slices.Sort(topics)
 		return topics, nil, nil
 	}
-	x, err := regexp.Compile("^(?:" + pattern + ")$")
+	x, err := javaregex.Compile(pattern)
 	if err != nil {
 		return nil, nil, data.ConfigException.Because(err)
 	}
-	return nil, x.MatchString, nil
+	return nil, x.Matches, nil
 }
 
 func (t *sinkTask) memberConfig() (broker.MemberConfig, error) {

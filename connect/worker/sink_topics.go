@@ -1,11 +1,11 @@
 package worker
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/kstreamlab/kstreamlab/connect/config"
+	"github.com/kstreamlab/kstreamlab/connect/internal/javaregex"
 )
 
 // fault is what is wrong with a property.
@@ -31,7 +31,7 @@ func topicFaults(props map[string]string) (out []fault) {
 	if names := topicList(list); list != "" && slices.Contains(names, dlq) {
 		out = append(out, fault{topicsKey, "The DLQ topic '" + dlq + "' may not be included in the list of topics ('topics=[" + strings.Join(names, ", ") + "]') consumed by the connector"})
 	}
-	if x, err := regexp.Compile("^(?:" + pattern + ")$"); pattern != "" && err == nil && x.MatchString(dlq) {
+	if x, err := javaregex.Compile(pattern); pattern != "" && err == nil && x.Matches(dlq) {
 		out = append(out, fault{topicsRegexKey, "The DLQ topic '" + dlq + "' may not be matched by the regex for the topics ('topics.regex=" + pattern + "') consumed by the connector"})
 	}
 	return out

@@ -1,13 +1,13 @@
 package worker
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/connect/internal/javaregex"
 )
 
 const (
@@ -20,7 +20,7 @@ const (
 // regex wants a regular expression.
 var regex = config.Func(func(name string, v any) error {
 	s, _ := v.(string)
-	if _, err := regexp.Compile(s); err != nil {
+	if _, err := javaregex.Compile(s); err != nil {
 		return config.Invalid(name, v, "Invalid regex: "+err.Error())
 	}
 	return nil
@@ -29,7 +29,7 @@ var regex = config.Func(func(name string, v any) error {
 var regexes = config.Func(func(name string, v any) error {
 	list, _ := v.([]string)
 	for _, s := range list {
-		if _, err := regexp.Compile(s); err != nil {
+		if _, err := javaregex.Compile(s); err != nil {
 			return config.Invalid(name, v, "Syntax error in regular expression: "+err.Error())
 		}
 	}
@@ -111,7 +111,8 @@ func enrichTopics(base *config.Def, props config.Props) (*config.Def, error) {
 
 // topicRule is a group of topic settings.
 type topicRule struct {
-	include, exclude []*regexp.Regexp
+	all              bool // every topic: the default group
+	include, exclude []*javaregex.Pattern
 	replication      int16
 	partitions       int32
 	configs          map[string]string
@@ -136,9 +137,9 @@ func (c *ConnectorConfig) topicRules() ([]topicRule, error) {
 func (c *ConnectorConfig) topicRule(alias string) (topicRule, error) {
 	prefix := topicPrefix + alias + "."
 	r := topicRule{replication: c.Values.Short(prefix + "replication.factor"), partitions: c.Values.Int(prefix + "partitions"), configs: map[string]string{}}
-	compile := func(list []string) (out []*regexp.Regexp, err error) {
+	compile := func(list []string) (out []*javaregex.Pattern, err error) {
 		for _, s := range list {
-			x, err := regexp.Compile("^(?:" + s + ")$")
+			x, err := javaregex.Compile(s)
 			if err != nil {
 				return nil, data.ConfigException.Because(err)
 			}
@@ -155,7 +156,7 @@ func (c *ConnectorConfig) topicRule(alias string) (topicRule, error) {
 			return r, err
 		}
 	} else {
-		r.include = []*regexp.Regexp{regexp.MustCompile("")}
+		r.all = true
 	}
 	for k, v := range c.Props { // into a map: order does not matter
 		rest, ok := strings.CutPrefix(k, prefix)
@@ -167,8 +168,8 @@ func (c *ConnectorConfig) topicRule(alias string) (topicRule, error) {
 }
 
 func (r *topicRule) matches(topic string) bool {
-	match := func(x *regexp.Regexp) bool { return x.MatchString(topic) }
-	return slices.ContainsFunc(r.include, match) && !slices.ContainsFunc(r.exclude, match)
+	match := func(x *javaregex.Pattern) bool { return x.Matches(topic) }
+	return r.all || slices.ContainsFunc(r.include, match) && !slices.ContainsFunc(r.exclude, match)
 }
 
 // newTopic is the topic that the first matching rule makes.
