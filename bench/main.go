@@ -3,6 +3,7 @@
 //	bench run ANCHOR WORKLOAD [GUARANTEE] [THREADS]   one measurement, one JSON line
 //	bench report RESULTS                              medians of a file of such lines
 //	bench drivers ROUNDS                              the test driver beside TopologyTestDriver, a table
+//	bench workers ROUNDS                              standalone workers beside Kafka Connect's, a table
 //	bench connect ROUNDS                              converters and transforms beside Kafka Connect's, a table
 //
 // The other subcommands are the Go anchors themselves, started as processes of their own so that their CPU and memory are theirs.
@@ -19,7 +20,7 @@ import (
 
 func main() {
 	if len(os.Args) < 3 {
-		fmt.Fprintln(os.Stderr, "usage: bench run ANCHOR WORKLOAD [GUARANTEE] [THREADS] | bench report RESULTS | bench drivers ROUNDS | bench connect ROUNDS")
+		fmt.Fprintln(os.Stderr, "usage: bench run ANCHOR WORKLOAD [GUARANTEE] [THREADS] | bench report RESULTS | bench drivers ROUNDS | bench connect ROUNDS | bench workers ROUNDS")
 		os.Exit(2)
 	}
 	a := os.Args[2:]
@@ -36,6 +37,10 @@ func main() {
 		rounds, err := strconv.Atoi(a[0])
 		check(err)
 		compareConnect(rounds)
+	case "workers":
+		rounds, err := strconv.Atoi(a[0])
+		check(err)
+		compareWorkers(rounds)
 	case "connect-classes":
 		connectClasses()
 	case "streamstest":
