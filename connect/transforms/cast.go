@@ -16,7 +16,7 @@ type Cast struct {
 	get     reading
 	whole   data.Type            // 0: fields
 	fields  map[string]data.Type // by name
-	order   []string             // the names as they were given
+	order   []string             // the names in the order of Kafka's hash map, which decides on the first error
 	layouts schemas.Cache[*castLayout]
 }
 
@@ -47,13 +47,13 @@ func (*Cast) Close() {}
 
 // Configure reads the properties.
 func (c *Cast) Configure(props config.Props) error {
-	v, err := castDef.Parse(props)
+	v, get, err := parse(castDef, props)
 	if err != nil {
 		return err
 	}
-	c.get = readingOf(v)
+	c.get = get
 	c.fields, c.order, err = parseCasts(v.List("spec"))
-	c.whole = c.fields[wholeCast]
+	c.whole, c.order = c.fields[wholeCast], hashOrder(c.order)
 	return err
 }
 

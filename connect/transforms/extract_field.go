@@ -29,11 +29,11 @@ func (*ExtractField) Close() {}
 
 // Configure reads the properties.
 func (t *ExtractField) Configure(props config.Props) error {
-	v, err := extractFieldDef.Parse(props)
+	v, get, err := parse(extractFieldDef, props)
 	if err != nil {
 		return err
 	}
-	t.get, t.text = readingOf(v), data.Text(v["field"])
+	t.get, t.text = get, data.Text(v["field"])
 	t.path, err = pathOf(v, "field")
 	return err
 }

@@ -16,7 +16,14 @@ func replaceNull() config.Key {
 // reading says how fields are read: the setting of replace.null.with.default. It is kept the other way round so that the zero value is Kafka's.
 type reading struct{ raw bool }
 
-func readingOf(v config.Values) reading { return reading{raw: !v.Bool(defaultKey)} }
+// parse parses properties of which replaceNull is one; a null for it is an error.
+func parse(def *config.Def, props config.Props) (config.Values, reading, error) {
+	v, err := def.Parse(props)
+	if err == nil && !v.Has(defaultKey) {
+		err = data.NullPointerException.Errorf("%s is null", defaultKey)
+	}
+	return v, reading{raw: !v.Bool(defaultKey)}, err
+}
 
 // field is the value of a field of the struct's own schema.
 func (g reading) field(st *data.Struct, f *data.Field) any {

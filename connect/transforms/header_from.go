@@ -37,11 +37,11 @@ func (*HeaderFrom) Close() {}
 
 // Configure reads the properties.
 func (t *HeaderFrom) Configure(props config.Props) error {
-	v, err := headerFromDef.Parse(props)
+	v, get, err := parse(headerFromDef, props)
 	if err != nil {
 		return err
 	}
-	t.get, t.fields, t.headers = readingOf(v), v.List("fields"), v.List("headers")
+	t.get, t.fields, t.headers = get, v.List("fields"), v.List("headers")
 	t.move, t.purpose = v.String("operation") == "move", "header "+v.String("operation")
 	if len(t.fields) != len(t.headers) {
 		return data.ConfigException.Errorf("'fields' config must have the same number of elements as 'headers' config.")

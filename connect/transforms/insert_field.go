@@ -93,11 +93,11 @@ func (*InsertField) Close() {}
 
 // Configure reads the properties.
 func (t *InsertField) Configure(props config.Props) error {
-	v, err := insertFieldDef.Parse(props)
+	v, get, err := parse(insertFieldDef, props)
 	if err != nil {
 		return err
 	}
-	t.get = readingOf(v)
+	t.get = get
 	for _, source := range insertSources {
 		if !v.Has(source.key) {
 			continue

@@ -35,11 +35,11 @@ func (*MaskField) Close() {}
 
 // Configure reads the properties.
 func (t *MaskField) Configure(props config.Props) error {
-	v, err := maskFieldDef.Parse(props)
+	v, get, err := parse(maskFieldDef, props)
 	if err != nil {
 		return err
 	}
-	t.get, t.fields = readingOf(v), v.List("fields")
+	t.get, t.fields = get, hashOrder(v.List("fields"))
 	if v.Has("replacement") {
 		s := v.String("replacement")
 		t.replacement = &s

@@ -13,8 +13,8 @@ const syntaxKey = "field.syntax.version"
 var syntaxVersion = config.Key{Name: syntaxKey, Type: config.String, Default: "V1", Validator: config.InFold("V1", "V2"), Importance: config.High,
 	Doc: "V1: a field is named by its name, at the top level. V2: dots lead to nested fields; backticks enclose a name that has dots itself."}
 
-// FieldPath leads to a field of a struct or map: Kafka's SingleFieldPath. The steps are strings; nil for a null in the configuration.
-type FieldPath struct{ steps []any }
+// FieldPath leads to a field of a struct or map: Kafka's SingleFieldPath.
+type FieldPath struct{ steps []string }
 
 // ParseFieldPath reads a path of syntax V2: steps with dots between them; a step in backticks may have dots itself, and a backslash before a
 // backtick that a dot follows keeps it from ending the step. A backtick without its partner is a ConfigException.
@@ -46,14 +46,8 @@ func ParseFieldPath(path string) (FieldPath, error) {
 	return p, nil
 }
 
-// Steps are the names that the path leads through; a null is empty.
-func (p FieldPath) Steps() []string {
-	out := make([]string, len(p.steps))
-	for i, s := range p.steps {
-		out[i], _ = s.(string)
-	}
-	return out
-}
+// Steps are the names that the path leads through. They belong to the path.
+func (p FieldPath) Steps() []string { return p.steps }
 
 // quotedStep reads a step after its first backtick, and the dot behind the last. n is how much of s that is.
 func quotedStep(s string) (step string, n int, ok bool) {
@@ -96,20 +90,20 @@ func utf16Len(s string) int {
 
 // pathOf reads the path of a property in the syntax that another says.
 func pathOf(v config.Values, key string) (FieldPath, error) {
-	if strings.EqualFold(v.String(syntaxKey), "V1") {
-		return FieldPath{steps: []any{v[key]}}, nil
-	}
 	if !v.Has(key) {
 		return FieldPath{}, data.NullPointerException.Errorf("the path is null")
+	}
+	if strings.EqualFold(v.String(syntaxKey), "V1") {
+		return FieldPath{steps: []string{v.String(key)}}, nil
 	}
 	return ParseFieldPath(v.String(key))
 }
 
 // split are the steps before the last, and the last.
-func (p FieldPath) split() (before []any, last any, err error) {
+func (p FieldPath) split() (before []string, last string, err error) {
 	n := len(p.steps)
 	if n == 0 {
-		return nil, nil, data.IndexOutOfBoundsException.Errorf("Index -1 out of bounds for length 0")
+		return nil, "", data.IndexOutOfBoundsException.Errorf("Index -1 out of bounds for length 0")
 	}
 	return p.steps[:n-1], p.steps[n-1], nil
 }

@@ -47,11 +47,11 @@ func (*ReplaceField) Close() {}
 
 // Configure reads the properties.
 func (t *ReplaceField) Configure(props config.Props) error {
-	v, err := replaceFieldDef.Parse(props)
+	v, get, err := parse(replaceFieldDef, props)
 	if err != nil {
 		return err
 	}
-	t.get, t.exclude, t.include = readingOf(v), v.List("exclude"), v.List("include")
+	t.get, t.exclude, t.include = get, v.List("exclude"), v.List("include")
 	t.renames, t.originals, err = parseRenames(v.List("renames"))
 	return err
 }

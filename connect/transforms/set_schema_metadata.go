@@ -29,11 +29,11 @@ func (*SetSchemaMetadata) Close() {}
 
 // Configure reads the properties.
 func (t *SetSchemaMetadata) Configure(props config.Props) error {
-	v, err := setSchemaMetadataDef.Parse(props)
+	v, get, err := parse(setSchemaMetadataDef, props)
 	if err != nil {
 		return err
 	}
-	t.get = readingOf(v)
+	t.get = get
 	if name, ok := v["schema.name"].(string); ok {
 		t.name = &name
 	}

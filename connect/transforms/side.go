@@ -69,15 +69,11 @@ func asStructOrNil(v any, purpose string) (*data.Struct, error) {
 }
 
 // fieldOf is a field by name, nil when there is none; a schema that is no struct is a DataException.
-func fieldOf(s *data.Schema, name any) (*data.Field, error) {
+func fieldOf(s *data.Schema, name string) (*data.Field, error) {
 	if s.Type() != data.StructType {
 		return nil, data.DataException.Errorf("Cannot look up fields on non-struct type")
 	}
-	text, ok := name.(string)
-	if !ok {
-		return nil, nil
-	}
-	return s.Field(text), nil
+	return s.Field(name), nil
 }
 
 // fieldsOf are the fields of a struct schema.

@@ -50,11 +50,11 @@ func (*TimestampConverter) Close() {}
 
 // Configure reads the properties.
 func (t *TimestampConverter) Configure(props config.Props) error {
-	v, err := timestampConverterDef.Parse(props)
+	v, get, err := parse(timestampConverterDef, props)
 	if err != nil {
 		return err
 	}
-	t.get, t.field, t.target = readingOf(v), v["field"], timeTypes[v.String("target.type")]
+	t.get, t.field, t.target = get, v["field"], timeTypes[v.String("target.type")]
 	t.unit = int64(map[string]time.Duration{"nanoseconds": time.Nanosecond, "microseconds": time.Microsecond,
 		"milliseconds": time.Millisecond, "seconds": time.Second}[v.String("unix.precision")])
 	pattern := v.String("format")

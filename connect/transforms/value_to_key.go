@@ -27,8 +27,8 @@ func (*ValueToKey) Close() {}
 
 // Configure reads the properties.
 func (t *ValueToKey) Configure(props config.Props) error {
-	v, err := valueToKeyDef.Parse(props)
-	t.get, t.fields = readingOf(v), v.List("fields")
+	v, get, err := parse(valueToKeyDef, props)
+	t.get, t.fields = get, v.List("fields")
 	return err
 }
 

@@ -117,11 +117,14 @@ func (t *translator) classItem(s *set) error {
 		}
 		return nil
 	}
-	if t.peek() != '-' || t.ahead(1) == ']' || t.ahead(1) == '[' || t.ahead(1) == 0 {
+	if t.peek() != '-' || t.ahead(1) == ']' || t.ahead(1) == '[' {
 		s.items += literal(low)
 		return nil
 	}
 	t.pos++
+	if t.end() {
+		return t.fail(len(t.src), "Illegal character range")
+	}
 	high, class, err := t.classChar()
 	switch {
 	case err != nil:

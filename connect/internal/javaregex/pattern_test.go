@@ -29,7 +29,7 @@ func TestMatches(t *testing.T) {
 		{`\x41\u0042\x{43}\0104\t\e\cA`, "ABCD\t\x1b\x01", true}, {`\uD83D\uDE00`, "\U0001f600", true},
 		{`(?x) a b # c`, "ab", true}, {"(?x)[a b]", "b", true}, {`(?x: a )b`, "ab", true},
 		{`a$`, "a", true}, {`(?m)a$\n^b`, "a\nb", true}, {`^a\z`, "a", true}, {`a\Z`, "a", true}, {`\Aa`, "a", true}, {`a\R`, "a\r\n", true}, {`\bab\b`, "ab", true},
-		{`(a|b)*`, "abab", true}, {`()`, "", true}, {`a{0}`, "", true}, {`a{2}{3}`, "aaaaaa", true}, {`x{2,}`, "xxx", true},
+		{`(a|b)*`, "abab", true}, {`()`, "", true}, {`a{0}`, "", true}, {`a{2}{3}`, "aa", true}, {`{2}a`, "a", true}, {`x{2,}`, "xxx", true},
 	} {
 		p, err := javaregex.Compile(c.pattern)
 		if err != nil {
@@ -56,6 +56,8 @@ func TestErrors(t *testing.T) {
 		"[z-a]":    "Illegal character range near index 3\n[z-a]\n   ^",
 		`\y`:       "Illegal/unsupported escape sequence near index 1\n\\y\n ^",
 		"{":        "Illegal repetition\n{",
+		"a**":      "Dangling meta character '*' near index 2\na**\n  ^",
+		"a+++b":    "Dangling meta character '+' near index 3\na+++b\n   ^",
 		"a{x":      "Illegal repetition near index 0\na{x\n^",
 		"a{1":      "Unclosed counted closure near index 3\na{1",
 		"a{2,1}":   "Illegal repetition range near index 5\na{2,1}\n     ^",

@@ -108,33 +108,16 @@ func (t *translator) quantified() error {
 	if c := t.peek(); c == '*' || c == '+' || c == '?' {
 		return t.fail(at, "Dangling meta character '%c'", c)
 	}
-	if t.peek() == '{' {
-		return t.fail(at-1, "Illegal repetition")
+	if t.peek() == '{' { // Java counts nothing then
+		t.write("(?:)")
+		return t.follow(from)
 	}
 	once, err := t.atom()
 	if err != nil || once {
 		return err
 	}
-	for {
-		t.blanks()
-		q, err := t.quantifier()
-		if q == "" || err != nil {
-			return err
-		}
-		switch t.peek() {
-		case '?':
-			t.pos++
-			t.write(q + "?")
-		case '+':
-			t.pos++
-			t.out = slices.Insert(t.out, from, []byte("(?>")...)
-			t.write(q + ")")
-		default:
-			t.write(q)
-		}
-		t.out = slices.Insert(t.out, from, []byte("(?:")...) // so that another quantifier may follow
-		t.write(")")
-	}
+	t.blanks()
+	return t.follow(from)
 }
 
 // quantifier reads ?, *, + or a count in braces; "" when there is none.
@@ -403,7 +386,7 @@ func (t *translator) quotation() (once bool, err error) {
 		if i == len(quoted)-1 {
 			rest := translator{src: t.src, pos: t.pos, flags: t.flags}
 			rest.write(literal(c))
-			if err := rest.follow(); err != nil {
+			if err := rest.follow(0); err != nil {
 				return false, err
 			}
 			t.pos = rest.pos
@@ -415,8 +398,8 @@ func (t *translator) quotation() (once bool, err error) {
 	return true, nil
 }
 
-// follow reads the quantifier of the one thing that was written.
-func (t *translator) follow() error {
+// follow reads the quantifier, if there is one, of what was written from a place on.
+func (t *translator) follow(from int) error {
 	q, err := t.quantifier()
 	if q == "" || err != nil {
 		return err
@@ -425,7 +408,7 @@ func (t *translator) follow() error {
 	case t.take("?"):
 		t.write(q + "?")
 	case t.take("+"):
-		t.out = slices.Insert(t.out, 0, []byte("(?>")...)
+		t.out = slices.Insert(t.out, from, []byte("(?>")...)
 		t.write(q + ")")
 	default:
 		t.write(q)

@@ -81,6 +81,14 @@ func (f *fields) date() int64 {
 	return f.dateIn(y)
 }
 
+// calendarDay makes Java's day of the week, where Sunday is 1, of that of ISO 8601. What is no such day stays.
+func calendarDay(iso int64) int64 {
+	if iso < 1 || iso > 7 {
+		return iso
+	}
+	return iso%7 + 1
+}
+
 // weekDate is the day of a week of a week year.
 func (f *fields) weekDate() int64 {
 	week, day := int64(1), int64(1)
@@ -89,6 +97,10 @@ func (f *fields) weekDate() int64 {
 	}
 	if f.has(weekday) {
 		day = f.values[weekday]
+	}
+	if day < 1 || day > 7 { // it was not made a day of Java's calendar yet
+		week += floorDiv(day-1, 7)
+		day = calendarDay(day - 7*floorDiv(day-1, 7))
 	}
 	first := onOrBefore(Days(int(f.values[weekYear]), 1, 1), 0)
 	return first + 7*(week-1) + day - 1

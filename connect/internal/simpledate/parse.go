@@ -25,6 +25,7 @@ func (l *Layout) Parse(s string) (ms int64, ok bool) {
 	ms = p.resolve()
 	if p.ambiguous && ms < l.century {
 		p.values[year] += 100
+		p.values[weekYear] += 100
 		ms = p.resolve()
 	}
 	return ms, true
@@ -59,7 +60,7 @@ func (p *parser) field(e *element, fixed bool, century int64) bool {
 		return false
 	}
 	if !e.numeric() {
-		return p.name(e)
+		return p.name(e, start)
 	}
 	end := len(p.text)
 	if fixed {
@@ -136,10 +137,7 @@ func (p *parser) put(e *element, n int64, text string, century int64) {
 		}
 		p.set(hour, n)
 	case 'u':
-		if n >= 1 && n <= 7 {
-			n = n%7 + 1
-		}
-		p.set(weekday, n)
+		p.set(weekday, calendarDay(n))
 	default:
 		p.set(plain[e.letter], n)
 	}
@@ -159,8 +157,11 @@ func (p *parser) inCentury(n, century int64) int64 {
 	return start/100*100 + n
 }
 
-// name reads an element that is written as a text.
-func (p *parser) name(e *element) bool {
+// name reads an element that is written as a text. Only a zone may have blanks before it.
+func (p *parser) name(e *element, start int) bool {
+	if e.letter != 'z' && e.letter != 'Z' && e.letter != 'X' {
+		p.pos = start
+	}
 	switch e.letter {
 	case 'G':
 		return p.oneOf(era, eras, 0)
@@ -173,7 +174,7 @@ func (p *parser) name(e *element) bool {
 	case 'X':
 		return p.isoZone(e.count)
 	}
-	return p.zone()
+	return p.zone(start)
 }
 
 // oneOf reads the longest of some names, or of their first three letters; the field's value is the name's index plus first.

@@ -8,7 +8,7 @@ type zoneName struct {
 
 // zoneNames are looked through in order; a name that another begins with comes after it.
 var zoneNames = []zoneName{
-	{"UTC", 0}, {"Coordinated Universal Time", 0}, {"UCT", 0}, {"WEST", 60}, {"WET", 0},
+	{"UTC", 0}, {"GMT", 0}, {"Greenwich Mean Time", 0}, {"Coordinated Universal Time", 0}, {"UCT", 0}, {"WEST", 60}, {"WET", 0},
 	{"PST", -480}, {"PDT", -420}, {"Pacific Standard Time", -480}, {"Pacific Daylight Time", -420},
 	{"MST", -420}, {"MDT", -360}, {"Mountain Standard Time", -420}, {"Mountain Daylight Time", -360},
 	{"CST", -360}, {"CDT", -300}, {"Central Standard Time", -360}, {"Central Daylight Time", -300},
@@ -20,12 +20,12 @@ var zoneNames = []zoneName{
 	{"NZST", 720}, {"NZDT", 780}, {"SAST", 120}, {"BRT", -180}, {"ART", -180},
 }
 
-// zone reads a zone's name, GMT with or without an offset, or an offset like +0100.
-func (p *parser) zone() bool {
+// zone reads a zone's name, GMT with or without an offset, or an offset like +0100. start is where it was looked for: before any blanks.
+func (p *parser) zone(start int) bool {
 	switch c := p.text[p.pos]; {
 	case c == '+' || c == '-':
 		return p.offset(0, false)
-	case p.at("GMT"):
+	case p.pos == start && p.at("GMT"):
 		p.pos += 3
 		if p.pos < len(p.text) && (p.text[p.pos] == '+' || p.text[p.pos] == '-') {
 			return p.offset(0, true)
