@@ -7,6 +7,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/connect/internal/javastring"
 	"github.com/kstreamlab/kstreamlab/connect/internal/schemas"
 )
 
@@ -53,7 +54,7 @@ func (c *Cast) Configure(props config.Props) error {
 	}
 	c.get = get
 	c.fields, c.order, err = parseCasts(v.List("spec"))
-	c.whole, c.order = c.fields[wholeCast], hashOrder(c.order)
+	c.whole, c.order = c.fields[wholeCast], javastring.HashOrder(c.order)
 	return err
 }
 
@@ -63,15 +64,15 @@ const wholeCast = ":"
 func parseCasts(list []string) (types map[string]data.Type, order []string, err error) {
 	types = map[string]data.Type{}
 	for _, item := range list {
-		parts := javaSplit(item, ":")
+		parts := javastring.Split(item, ":")
 		name, text := wholeCast, ""
 		switch len(parts) {
 		case 0:
 			return nil, nil, data.IndexOutOfBoundsException.Errorf("Index 1 out of bounds for length 0")
 		case 1:
-			text = javaTrim(parts[0])
+			text = javastring.Trim(parts[0])
 		case 2:
-			name, text = javaTrim(parts[0]), javaTrim(parts[1])
+			name, text = javastring.Trim(parts[0]), javastring.Trim(parts[1])
 		default:
 			return nil, nil, config.Invalid("renames", list, "Invalid rename mapping: "+item)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/connect/internal/javastring"
 	"github.com/kstreamlab/kstreamlab/connect/internal/schemas"
 )
 
@@ -39,7 +40,7 @@ func (t *MaskField) Configure(props config.Props) error {
 	if err != nil {
 		return err
 	}
-	t.get, t.fields = get, hashOrder(v.List("fields"))
+	t.get, t.fields = get, javastring.HashOrder(v.List("fields"))
 	if v.Has("replacement") {
 		s := v.String("replacement")
 		t.replacement = &s

@@ -6,6 +6,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/connect/internal/javastring"
 	"github.com/kstreamlab/kstreamlab/connect/internal/schemas"
 )
 
@@ -61,7 +62,7 @@ func parseRenames(list []string) (renames, originals map[string]string, err erro
 	renames, originals = map[string]string{}, map[string]string{}
 	var order []string
 	for _, item := range list {
-		parts := javaSplit(item, ":")
+		parts := javastring.Split(item, ":")
 		if len(parts) != 2 {
 			return nil, nil, config.Invalid("renames", list, "Invalid rename mapping: "+item)
 		}
@@ -70,7 +71,7 @@ func parseRenames(list []string) (renames, originals map[string]string, err erro
 		}
 		renames[parts[0]] = parts[1]
 	}
-	for _, name := range hashOrder(order) {
+	for _, name := range javastring.HashOrder(order) {
 		originals[renames[name]] = name
 	}
 	return renames, originals, nil

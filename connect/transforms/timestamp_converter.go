@@ -7,6 +7,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/connect/internal/javastring"
 	"github.com/kstreamlab/kstreamlab/connect/internal/schemas"
 	"github.com/kstreamlab/kstreamlab/connect/internal/simpledate"
 	"github.com/kstreamlab/kstreamlab/internal/host"
@@ -58,7 +59,7 @@ func (t *TimestampConverter) Configure(props config.Props) error {
 	t.unit = int64(map[string]time.Duration{"nanoseconds": time.Nanosecond, "microseconds": time.Microsecond,
 		"milliseconds": time.Millisecond, "seconds": time.Second}[v.String("unix.precision")])
 	pattern := v.String("format")
-	if blank(pattern) {
+	if javastring.Blank(pattern) {
 		if t.target == stringTime {
 			return data.ConfigException.Errorf("TimestampConverter requires format option to be specified when using string timestamps")
 		}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/connect/internal/javastring"
 )
 
 // additionalField is a column that goes somewhere else than the payload.
@@ -19,9 +20,9 @@ func placements(s settings, name string) string {
 	if !ok {
 		return ""
 	}
-	all := split(list, ",")
+	all := javastring.Split(list, ",")
 	for _, item := range all {
-		if n := len(split(item, ":")); n != 2 && n != 3 {
+		if n := len(javastring.Split(item, ":")); n != 2 && n != 3 {
 			return "A comma-separated list of valid String pairs or trios is expected but got: [" + strings.Join(all, ", ") + "]"
 		}
 	}
@@ -33,19 +34,19 @@ func parsePlacements(s settings) (out []additionalField) {
 	if !ok {
 		return nil
 	}
-	for _, item := range split(list, ",") {
-		parts := split(item, ":")
-		f := additionalField{column: trim(parts[0]), placement: lower(parts[1])}
+	for _, item := range javastring.Split(list, ",") {
+		parts := javastring.Split(item, ":")
+		f := additionalField{column: javastring.Trim(parts[0]), placement: lower(parts[1])}
 		f.alias = f.column
 		if len(parts) == 3 {
-			f.alias = trim(parts[2])
+			f.alias = javastring.Trim(parts[2])
 		}
 		out = append(out, f)
 	}
 	return out
 }
 
-func lower(s string) string { return strings.ToLower(trim(s)) }
+func lower(s string) string { return strings.ToLower(javastring.Trim(s)) }
 
 // columnSchema is the schema of a column that must be there.
 func columnSchema(row *data.Schema, column string) (*data.Schema, error) {

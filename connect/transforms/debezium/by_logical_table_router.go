@@ -7,6 +7,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
 	"github.com/kstreamlab/kstreamlab/connect/internal/javaregex"
+	"github.com/kstreamlab/kstreamlab/connect/internal/javastring"
 	"github.com/kstreamlab/kstreamlab/connect/internal/schemas"
 )
 
@@ -40,7 +41,7 @@ var byLogicalTableRules = []rule{
 	{"topic.regex", regex}, {"topic.regex", required}, {"topic.replacement", required},
 	{"key.enforce.uniqueness", boolean}, {"key.field.regex", regex},
 	{"key.field.replacement", func(s settings, name string) string {
-		if trim(s.or("key.field.regex")) != "" && trim(s.or(name)) == "" {
+		if !javastring.Blank(s.or("key.field.regex")) && javastring.Blank(s.or(name)) {
 			return "key.field.replacement must be non-empty if key.field.regex is set."
 		}
 		return ""
@@ -64,7 +65,7 @@ func (t *ByLogicalTableRouter) Configure(props config.Props) (err error) {
 		return err
 	}
 	t.unique = s.bool("key.enforce.uniqueness")
-	if pattern := s.or("key.field.regex"); trim(pattern) != "" {
+	if pattern := s.or("key.field.regex"); !javastring.Blank(pattern) {
 		if t.ids, err = rewriter(pattern, s.or("key.field.replacement")); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/connect/internal/javastring"
 )
 
 // event is an event while it is made of a row of the outbox table.
@@ -71,17 +72,18 @@ func (e *event) addID(out *connect.Record) error {
 }
 
 func (e *event) finish(out *connect.Record, timestamp int64) (*connect.Record, error) {
-	topic, ok, err := text(e.row, e.routeBy)
-	if err != nil {
+	var err error
+	if out.Key, err = e.row.Get(e.key); err != nil {
 		return nil, err
 	}
-	if out.Key, err = e.row.Get(e.key); err != nil {
+	topic, ok, err := text(e.row, e.routeBy)
+	if err != nil {
 		return nil, err
 	}
 	if out.KeySchema = data.StringSchema; e.schema.Field(e.key) != nil {
 		out.KeySchema = e.schema.Field(e.key).Schema
 	}
-	empty := e.EventRouter.tombstone && (e.payload == nil || trim(data.Text(e.payload)) == "")
+	empty := e.EventRouter.tombstone && (e.payload == nil || javastring.Blank(data.Text(e.payload)))
 	switch {
 	case empty:
 		out.ValueSchema, out.Value = nil, nil

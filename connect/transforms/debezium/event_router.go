@@ -4,6 +4,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/connect/internal/javastring"
 	"github.com/kstreamlab/kstreamlab/connect/transforms"
 	"github.com/kstreamlab/kstreamlab/internal/host"
 )
@@ -29,8 +30,9 @@ type EventRouter struct {
 }
 
 const (
-	tableGroup  = "Table"
-	routerGroup = "Router"
+	tableGroup   = "Table"
+	routerGroup  = "Router"
+	tracingGroup = "Tracing"
 )
 
 var eventRouterDef = func() *config.Def {
@@ -53,9 +55,9 @@ var eventRouterDef = func() *config.Def {
 		key("route.topic.regex", config.String, "(?<routedByValue>.*)", config.Low, routerGroup, 2, "A regular expression of that column's value, in Java's syntax."),
 		key("route.topic.replacement", config.String, "outbox.event.${routedByValue}", config.High, routerGroup, 3, "The topic; ${routedByValue} is the value."),
 		key("route.tombstone.on.empty.payload", config.Boolean, false, config.High, routerGroup, 4, "Whether an empty payload makes a tombstone."),
-		key("tracing.span.context.field", config.String, "tracingspancontext", config.Low, "Tracing", 1, "Accepted for compatibility; there is no tracing."),
-		key("tracing.operation.name", config.String, "transaction-log-read", config.Low, "Tracing", 2, "Accepted for compatibility; there is no tracing."),
-		key("tracing.with.context.field.only", config.Boolean, false, config.Low, "Tracing", 3, "Accepted for compatibility; there is no tracing."))
+		key("tracing.span.context.field", config.String, "tracingspancontext", config.Low, tracingGroup, 1, "Accepted for compatibility; there is no tracing."),
+		key("tracing.operation.name", config.String, "transaction-log-read", config.Low, tracingGroup, 2, "Accepted for compatibility; there is no tracing."),
+		key("tracing.with.context.field.only", config.Boolean, false, config.Low, tracingGroup, 3, "Accepted for compatibility; there is no tracing."))
 }()
 
 var eventRouterRules = []rule{
@@ -63,6 +65,24 @@ var eventRouterRules = []rule{
 	{"route.topic.regex", regex}, {"route.tombstone.on.empty.payload", boolean},
 	{"table.op.invalid.behavior", oneOf("warn", "error", "fatal")}, {"table.expand.json.payload", boolean},
 	{"table.json.payload.null.behavior", oneOf("ignore", "optional_bytes")},
+}
+
+// inHashOrder brings rules into the order in which Debezium's hash map of all its properties has them: the first fault is told.
+func inHashOrder(rules []rule) (out []rule) {
+	var names []string
+	for _, k := range eventRouterDef.Keys() {
+		if k.Group != tracingGroup {
+			names = append(names, k.Name)
+		}
+	}
+	for _, name := range javastring.HashOrder(names) {
+		for _, r := range rules {
+			if r.name == name {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
 }
 
 // Config declares the properties.
@@ -74,7 +94,7 @@ func (*EventRouter) Close() {}
 // Configure reads the properties.
 func (t *EventRouter) Configure(props config.Props) error {
 	s := settings{eventRouterDef, props}
-	if name, problem := s.firstFault(eventRouterRules); name != "" {
+	if name, problem := s.firstFault(inHashOrder(eventRouterRules)); name != "" {
 		v, _ := s.text(name)
 		return config.Invalid(name, v, "The '"+name+"' value is invalid: "+problem)
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/connect/internal/javastring"
 	"github.com/kstreamlab/kstreamlab/connect/internal/schemas"
 	"github.com/kstreamlab/kstreamlab/connect/transforms"
 )
@@ -20,8 +21,14 @@ type ExtractNewRecordState struct {
 	routeBy           string
 	dropHeader        string
 	dropKey, dropSafe bool
-	layouts           schemas.Cache[*data.Schema]
+	rows              schemas.Cache[*rowSchema]
 	dropped           [2]dropping
+}
+
+// rowSchema is the schema of a row, and the fields of it that were added: one for each of add.fields, nil where the event has no such field.
+type rowSchema struct {
+	schema *data.Schema
+	added  []*data.Field
 }
 
 // dropping is the transform that leaves fields out, for the list it was last made for.
@@ -75,12 +82,12 @@ func (t *ExtractNewRecordState) Configure(props config.Props) (err error) {
 	if t.headers, err = parseReferences(s.or("add.headers.prefix"), s.or("add.headers")); err != nil {
 		return err
 	}
-	t.mode = strings.ToLower(trim(s.or("delete.tombstone.handling.mode")))
+	t.mode = strings.ToLower(javastring.Trim(s.or("delete.tombstone.handling.mode")))
 	t.routeBy, t.dropHeader = s.or("route.by.field"), s.or("drop.fields.header.name")
 	t.dropKey, t.dropSafe = s.bool("drop.fields.from.key"), s.bool("drop.fields.keep.schema.compatible")
 	t.after, t.before = extract("after"), extract("before")
 	replaceNull := "true"
-	if strings.EqualFold(trim(props.Text("replace.null.with.default")), "false") {
+	if strings.EqualFold(javastring.Trim(props.Text("replace.null.with.default")), "false") {
 		replaceNull = "false"
 	}
 	if t.removed, err = deleted("true", replaceNull); err != nil {
@@ -216,7 +223,7 @@ func (t *ExtractNewRecordState) deleted(r, after, before *connect.Record) (row *
 			return nil, err
 		}
 	}
-	if trim(t.dropHeader) != "" {
+	if !javastring.Blank(t.dropHeader) {
 		if row, err = t.drop(row); err != nil {
 			return nil, err
 		}
@@ -230,7 +237,7 @@ func (t *ExtractNewRecordState) deleted(r, after, before *connect.Record) (row *
 // route sets the topic to the value of a column, where it has one.
 func (t *ExtractNewRecordState) route(row *connect.Record, st *data.Struct) (*connect.Record, error) {
 	topic, _, err := text(st, t.routeBy)
-	if err != nil || trim(topic) == "" {
+	if err != nil || javastring.Blank(topic) {
 		return row, err
 	}
 	out, err := newRecord(row)
@@ -254,21 +261,21 @@ func (t *ExtractNewRecordState) addFields(r, row *connect.Record) (*connect.Reco
 	if _, _, err := text(event, "op"); err != nil {
 		return nil, err
 	}
-	made, err := t.layouts.Get(st.Schema(), event.Schema(), func() (*data.Schema, error) { return t.withFields(st.Schema(), event.Schema()) })
+	made, err := t.rows.Get(st.Schema(), event.Schema(), func() (*rowSchema, error) { return t.withFields(st.Schema(), event.Schema()) })
 	if err != nil {
 		return nil, err
 	}
-	out := data.NewStruct(made)
-	fields := made.Fields()
+	out := data.NewStruct(made.schema)
+	fields := made.schema.Fields()
 	for i, f := range st.Schema().Fields() {
 		if err := out.PutField(fields[i], st.At(f.Index)); err != nil {
 			return nil, err
 		}
 	}
 	for i := range t.fields {
-		f := made.Field(t.fields[i].name)
+		f := made.added[i]
 		if f == nil {
-			continue // the event has no such field
+			continue
 		}
 		v, err := t.fields[i].value(event)
 		if err != nil {
@@ -282,25 +289,38 @@ func (t *ExtractNewRecordState) addFields(r, row *connect.Record) (*connect.Reco
 	if err != nil {
 		return nil, err
 	}
-	c.ValueSchema, c.Value = made, out
+	c.ValueSchema, c.Value = made.schema, out
 	return c, nil
 }
 
-func (t *ExtractNewRecordState) withFields(s, event *data.Schema) (*data.Schema, error) {
+func (t *ExtractNewRecordState) withFields(s, event *data.Schema) (*rowSchema, error) {
 	b := schemas.Basics(s, data.NewStructBuilder())
 	for _, f := range s.Fields() {
 		b.Field(f.Name, f.Schema)
 	}
+	there := make([]bool, len(t.fields))
 	for i := range t.fields {
 		added, err := t.fields[i].schema(event)
 		if err != nil {
 			return nil, err
 		}
-		if added != nil {
-			b.Field(t.fields[i].name, added)
+		if there[i] = added != nil; there[i] {
+			if b.Field(t.fields[i].name, added); b.Err() != nil {
+				return nil, b.Err()
+			}
 		}
 	}
-	return b.Build()
+	made, err := b.Build()
+	if err != nil {
+		return nil, err
+	}
+	out := &rowSchema{made, make([]*data.Field, len(t.fields))}
+	for i := range t.fields {
+		if there[i] {
+			out.added[i] = made.Field(t.fields[i].name)
+		}
+	}
+	return out, nil
 }
 
 // drop leaves out the fields that the record's header names.
@@ -317,7 +337,7 @@ func (t *ExtractNewRecordState) drop(r *connect.Record) (*connect.Record, error)
 		names = list
 		break
 	}
-	if len(names) == 0 || trim(t.dropHeader) == "" {
+	if len(names) == 0 || javastring.Blank(t.dropHeader) {
 		return r, nil
 	}
 	var err error

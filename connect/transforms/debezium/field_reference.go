@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/connect/internal/javastring"
 	"github.com/kstreamlab/kstreamlab/connect/internal/schemas"
 )
 
@@ -19,8 +20,8 @@ func parseReferences(prefix, list string) (out []fieldReference, err error) {
 	if list == "" {
 		return nil, nil
 	}
-	for _, item := range split(list, ",") {
-		f, err := parseReference(prefix, trim(item))
+	for _, item := range javastring.Split(list, ",") {
+		f, err := parseReference(prefix, javastring.Trim(item))
 		if err != nil {
 			return nil, err
 		}
@@ -30,11 +31,11 @@ func parseReferences(prefix, list string) (out []fieldReference, err error) {
 }
 
 func parseReference(prefix, item string) (f fieldReference, err error) {
-	parts := split(item, ":")
+	parts := javastring.Split(item, ":")
 	if len(parts) == 0 {
 		return f, data.IndexOutOfBoundsException.Errorf("Index 0 out of bounds for length 0")
 	}
-	steps := split(parts[0], ".")
+	steps := javastring.Split(parts[0], ".")
 	switch len(steps) {
 	case 0:
 		return f, data.IndexOutOfBoundsException.Errorf("Index 1 out of bounds for length 0")

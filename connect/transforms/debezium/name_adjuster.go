@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf16"
+
+	"github.com/kstreamlab/kstreamlab/connect/internal/javastring"
 )
 
 // adjuster makes a name that Avro takes: Debezium's SchemaNameAdjuster.
@@ -29,7 +31,7 @@ var adjusterModes = []string{"none", "avro", "avro_unicode"}
 
 // adjusterOf is the adjuster of a mode, for names of schemas or of fields.
 func adjusterOf(mode string, fields bool) adjuster {
-	switch strings.ToLower(trim(mode)) {
+	switch strings.ToLower(javastring.Trim(mode)) {
 	case "avro":
 		return adjuster{underscore, true, !fields, true}
 	case "avro_unicode":

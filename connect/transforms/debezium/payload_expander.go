@@ -5,6 +5,7 @@ import (
 
 	"github.com/kstreamlab/kstreamlab/connect/data"
 	"github.com/kstreamlab/kstreamlab/connect/internal/jackson"
+	"github.com/kstreamlab/kstreamlab/connect/internal/javastring"
 )
 
 // payloadExpander makes structs of JSON: Debezium's JsonSchemaData.
@@ -106,7 +107,7 @@ func (x *payloadExpander) objectSchema(key string, n jackson.Node) (*data.Schema
 	err := members(n, func(name string, v jackson.Node) error {
 		name = x.names.adjust(name)
 		path := name
-		if key != noKey && trim(key) != "" {
+		if key != noKey && !javastring.Blank(key) {
 			path = key + "." + name
 		}
 		s, err := x.schema(path, v)

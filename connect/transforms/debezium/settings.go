@@ -7,6 +7,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
 	"github.com/kstreamlab/kstreamlab/connect/internal/javaregex"
+	"github.com/kstreamlab/kstreamlab/connect/internal/javastring"
 )
 
 // settings are properties as Debezium's Configuration reads them: texts, not trimmed, a null like one that is not there.
@@ -35,7 +36,7 @@ func (s settings) or(name string) string {
 
 // bool is a property that is true or false, else its default.
 func (s settings) bool(name string) bool {
-	switch strings.ToLower(trim(s.or(name))) {
+	switch strings.ToLower(javastring.Trim(s.or(name))) {
 	case "true":
 		return true
 	case "false":
@@ -45,13 +46,11 @@ func (s settings) bool(name string) bool {
 	return v
 }
 
-func trim(s string) string { return strings.TrimFunc(s, func(r rune) bool { return r <= ' ' }) }
-
 // check is one of Debezium's validators: what is wrong with a property, or "".
 type check func(s settings, name string) string
 
 func required(s settings, name string) string {
-	if trim(s.or(name)) == "" {
+	if javastring.Blank(s.or(name)) {
 		return "A value is required"
 	}
 	return ""
@@ -59,7 +58,7 @@ func required(s settings, name string) string {
 
 func boolean(s settings, name string) string {
 	v, ok := s.text(name)
-	if v = trim(v); !ok || strings.EqualFold(v, "true") || strings.EqualFold(v, "false") {
+	if v = javastring.Trim(v); !ok || strings.EqualFold(v, "true") || strings.EqualFold(v, "false") {
 		return ""
 	}
 	return "Either 'true' or 'false' is expected"
@@ -91,7 +90,7 @@ func oneOf(all ...string) check {
 			return ""
 		}
 		for _, x := range all {
-			if strings.ToLower(trim(v)) == x {
+			if strings.ToLower(javastring.Trim(v)) == x {
 				return ""
 			}
 		}
@@ -106,7 +105,7 @@ type rule struct {
 }
 
 // firstFault is the first rule that is broken, and what is wrong.
-func (s settings) firstFault(rules []rule) (name, problem string) {
+func (s settings) firstFault(rules []rule) (property, problem string) {
 	for _, r := range rules {
 		if p := r.check(s, r.name); p != "" {
 			return r.name, p
@@ -121,16 +120,4 @@ func (s settings) validate(rules []rule) error {
 		return data.ConnectException.Errorf("Unable to validate config.")
 	}
 	return nil
-}
-
-// split is Java's split at a text: without empty parts at the end.
-func split(s, at string) []string {
-	if s == "" {
-		return []string{""}
-	}
-	parts := strings.Split(s, at)
-	for len(parts) > 0 && parts[len(parts)-1] == "" {
-		parts = parts[:len(parts)-1]
-	}
-	return parts
 }
