@@ -17,6 +17,41 @@ func NewStruct(s *Schema) *Struct {
 	if s.typ != StructType {
 		panic(DataException.Errorf("Not a struct schema: %s", s))
 	}
+	return makeStruct(s)
+}
+
+// makeStruct makes a struct and the room for its values in one piece where there are few of them, which is nearly always.
+func makeStruct(s *Schema) *Struct {
+	switch n := len(s.fields); {
+	case n <= 2:
+		st := &struct {
+			Struct
+			room [2]any
+		}{Struct: Struct{schema: s}}
+		st.values = st.room[:n:n]
+		return &st.Struct
+	case n <= 4:
+		st := &struct {
+			Struct
+			room [4]any
+		}{Struct: Struct{schema: s}}
+		st.values = st.room[:n:n]
+		return &st.Struct
+	case n <= 8:
+		st := &struct {
+			Struct
+			room [8]any
+		}{Struct: Struct{schema: s}}
+		st.values = st.room[:n:n]
+		return &st.Struct
+	case n <= 16:
+		st := &struct {
+			Struct
+			room [16]any
+		}{Struct: Struct{schema: s}}
+		st.values = st.room[:n:n]
+		return &st.Struct
+	}
 	return &Struct{schema: s, values: make([]any, len(s.fields))}
 }
 
@@ -115,7 +150,11 @@ func (st *Struct) MustPut(name string, v any) *Struct {
 }
 
 // Copy returns a struct with the same values, which may be changed.
-func (st *Struct) Copy() *Struct { return &Struct{st.schema, slices.Clone(st.values)} }
+func (st *Struct) Copy() *Struct {
+	c := makeStruct(st.schema)
+	copy(c.values, st.values)
+	return c
+}
 
 // Validate checks all fields. Null is valid where the field is optional or has a default.
 func (st *Struct) Validate() error {
