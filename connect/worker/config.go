@@ -23,6 +23,8 @@ const (
 	flushTimeoutKey  = "offset.flush.timeout.ms"
 	shutdownKey      = "task.shutdown.graceful.timeout.ms"
 	createTopicsKey  = "topic.creation.enable"
+	sampleWindowKey  = "metrics.sample.window.ms"
+	samplesKey       = "metrics.num.samples"
 )
 
 func workerDef(p *connect.Plugins) *config.Def {
@@ -39,6 +41,10 @@ func workerDef(p *connect.Plugins) *config.Def {
 			Doc: "How long a commit may wait for records to be written, in milliseconds, before it is left for the next time."},
 		config.Key{Name: createTopicsKey, Type: config.Boolean, Default: true, Importance: config.Low,
 			Doc: "Whether topics of source connectors are created with the settings that the connectors name."},
+		config.Key{Name: sampleWindowKey, Type: config.Long, Default: 30000, Validator: config.AtLeast(0), Importance: config.Low,
+			Doc: "How long a sample of a metric is, in milliseconds."},
+		config.Key{Name: samplesKey, Type: config.Int, Default: 2, Validator: config.AtLeast(1), Importance: config.Low,
+			Doc: "Of how many samples rates, means and maxima of metrics are made."},
 		config.Key{Name: "config.providers", Type: config.List, Default: "", Importance: config.Low, Doc: "Providers of values for ${provider:path:key}, by name."},
 		config.Key{Name: offsetFileKey, Type: config.String, Required: true, Doc: "The file of source offsets."},
 	)
@@ -74,6 +80,11 @@ func (c *Config) ClientProperties() map[string]string {
 
 // ParseProperties reads a file of Java properties.
 func ParseProperties(text []byte) (map[string]string, error) { return properties.Parse(text) }
+
+// window is at least a millisecond long.
+func (c *Config) window() *window {
+	return &window{samples: int(c.Values.Int(samplesKey)), length: max(c.millis(sampleWindowKey), time.Millisecond)}
+}
 
 func (c *Config) millis(key string) time.Duration {
 	return time.Duration(c.Values.Long(key)) * time.Millisecond

@@ -1,8 +1,11 @@
 package worker
 
 import (
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/kstreamlab/kstreamlab/internal/host"
 )
 
 // errorMetrics are Kafka's task-error-metrics of one task.
@@ -28,37 +31,36 @@ func (m *errorMetrics) failedAt(now time.Time) {
 	m.lastError = now
 }
 
-// average keeps the mean and the largest of what it is shown.
-type average struct {
-	n        int64
-	sum, max float64
-}
-
-func (a *average) add(v float64) {
-	a.n++
-	a.sum += v
-	a.max = max(a.max, v)
-}
-
-func (a *average) mean() float64 {
-	if a.n == 0 {
-		return 0
-	}
-	return a.sum / float64(a.n)
-}
-
 // taskMetrics are what a task counts. A task's thread writes them under the task's lock.
 type taskMetrics struct {
-	errors                      *errorMetrics
-	polled, written, read, sent int64
-	active                      int64
-	batch, pollTime, putTime    average
-	commitTime                  average
-	commits, commitFailures     int64
-	commitSkips                 int64
-	partitions                  int
-	running, paused, other      time.Duration
+	errors                                          *errorMetrics
+	polled, written, read, sent, committed, skipped counter
+	active                                          gauge
+	batch, pollTime, putTime, commitTime            sampled
+	commits                                         sampled // 1 for a good one, 0 for a failure
+	commitSequence                                  int64
+	partitions                                      int
+	running, paused, other                          time.Duration
 }
+
+func newTaskMetrics(w *window, mu sync.Locker) taskMetrics {
+	s := sampled{window: w}
+	c := counter{sampled: s}
+	return taskMetrics{errors: &errorMetrics{mu: mu}, polled: c, written: c, read: c, sent: c, committed: c, skipped: c, active: gauge{sampled: s},
+		batch: s, pollTime: s, putTime: s, commitTime: s, commits: s}
+}
+
+// commit counts a commit, and how long it took.
+func (m *taskMetrics) commit(start, now time.Time, err error) {
+	if err != nil {
+		m.commits.record(now, 0)
+		return
+	}
+	m.commits.record(now, 1)
+	m.commitTime.record(now, millis(now.Sub(start)))
+}
+
+func millis(d time.Duration) float64 { return float64(d.Milliseconds()) }
 
 // spent counts time in a state.
 func (m *taskMetrics) spent(s State, d time.Duration) {
@@ -72,47 +74,51 @@ func (m *taskMetrics) spent(s State, d time.Duration) {
 	}
 }
 
-// Metric is one value of a group of metrics, under Kafka's names.
+// Metric is one value of a group of metrics, under Kafka's names. A mean or maximum of nothing is NaN.
 type Metric struct {
-	Group string // connector-task-metrics, source-task-metrics, sink-task-metrics, task-error-metrics
+	Group string // connector-task-metrics, source-task-metrics, sink-task-metrics, task-error-metrics, connect-worker-metrics
 	Name  string
 	Value float64
 }
 
 // metrics are the metrics of a task, in a fixed order.
-func (m *taskMetrics) metrics(source bool) []Metric {
-	const task, errorGroup = "connector-task-metrics", "task-error-metrics"
-	commits := float64(max(m.commits+m.commitFailures, 1))
+func (m *taskMetrics) metrics(source bool, now time.Time) []Metric {
 	all := float64(max(m.running+m.paused+m.other, 1))
-	out := []Metric{
-		{task, "running-ratio", float64(m.running) / all},
-		{task, "pause-ratio", float64(m.paused) / all},
-		{task, "batch-size-avg", m.batch.mean()},
-		{task, "batch-size-max", m.batch.max},
-		{task, "offset-commit-avg-time-ms", m.commitTime.mean()},
-		{task, "offset-commit-max-time-ms", m.commitTime.max},
-		{task, "offset-commit-success-percentage", float64(m.commits) / commits},
-		{task, "offset-commit-failure-percentage", float64(m.commitFailures) / commits},
+	failed, succeeded := m.commits.shares(now)
+	var out []Metric
+	add := func(group string, all ...Metric) {
+		for _, x := range all {
+			x.Group = group
+			out = append(out, x)
+		}
 	}
+	add("connector-task-metrics",
+		Metric{Name: "running-ratio", Value: float64(m.running) / all},
+		Metric{Name: "pause-ratio", Value: float64(m.paused) / all},
+		Metric{Name: "batch-size-avg", Value: m.batch.mean(now)},
+		Metric{Name: "batch-size-max", Value: m.batch.max(now)},
+		Metric{Name: "offset-commit-avg-time-ms", Value: m.commitTime.mean(now)},
+		Metric{Name: "offset-commit-max-time-ms", Value: m.commitTime.max(now)},
+		Metric{Name: "offset-commit-success-percentage", Value: succeeded},
+		Metric{Name: "offset-commit-failure-percentage", Value: failed})
 	if source {
 		const group = "source-task-metrics"
-		out = append(out,
-			Metric{group, "source-record-poll-total", float64(m.polled)},
-			Metric{group, "source-record-write-total", float64(m.written)},
-			Metric{group, "source-record-active-count", float64(m.active)},
-			Metric{group, "poll-batch-avg-time-ms", m.pollTime.mean()},
-			Metric{group, "poll-batch-max-time-ms", m.pollTime.max})
+		add(group, m.polled.metrics("source-record-poll", now)...)
+		add(group, m.written.metrics("source-record-write", now)...)
+		add(group, m.active.metrics("source-record-active-count", now)...)
+		add(group, Metric{Name: "poll-batch-avg-time-ms", Value: m.pollTime.mean(now)}, Metric{Name: "poll-batch-max-time-ms", Value: m.pollTime.max(now)})
 	} else {
 		const group = "sink-task-metrics"
-		out = append(out,
-			Metric{group, "sink-record-read-total", float64(m.read)},
-			Metric{group, "sink-record-send-total", float64(m.sent)},
-			Metric{group, "sink-record-active-count", float64(m.active)},
-			Metric{group, "partition-count", float64(m.partitions)},
-			Metric{group, "offset-commit-completion-total", float64(m.commits)},
-			Metric{group, "offset-commit-skip-total", float64(m.commitSkips)},
-			Metric{group, "put-batch-avg-time-ms", m.putTime.mean()},
-			Metric{group, "put-batch-max-time-ms", m.putTime.max})
+		add(group, m.read.metrics("sink-record-read", now)...)
+		add(group, m.sent.metrics("sink-record-send", now)...)
+		add(group, m.active.metrics("sink-record-active-count", now)...)
+		add(group, m.committed.metrics("offset-commit-completion", now)...)
+		add(group, m.skipped.metrics("offset-commit-skip", now)...)
+		add(group,
+			Metric{Name: "partition-count", Value: float64(m.partitions)},
+			Metric{Name: "offset-commit-seq-no", Value: float64(m.commitSequence)},
+			Metric{Name: "put-batch-avg-time-ms", Value: m.putTime.mean(now)},
+			Metric{Name: "put-batch-max-time-ms", Value: m.putTime.max(now)})
 	}
 	e := m.errors
 	e.mu.Lock()
@@ -121,13 +127,80 @@ func (m *taskMetrics) metrics(source bool) []Metric {
 	if !e.lastError.IsZero() {
 		last = float64(e.lastError.UnixMilli())
 	}
-	return append(out,
-		Metric{errorGroup, "total-record-failures", float64(e.failures)},
-		Metric{errorGroup, "total-record-errors", float64(e.errors)},
-		Metric{errorGroup, "total-records-skipped", float64(e.skipped)},
-		Metric{errorGroup, "total-retries", float64(e.retries)},
-		Metric{errorGroup, "total-errors-logged", float64(e.logged)},
-		Metric{errorGroup, "deadletterqueue-produce-requests", float64(e.deadLetters)},
-		Metric{errorGroup, "deadletterqueue-produce-failures", float64(e.deadLettersFailed)},
-		Metric{errorGroup, "last-error-timestamp", last})
+	add("task-error-metrics",
+		Metric{Name: "total-record-failures", Value: float64(e.failures)},
+		Metric{Name: "total-record-errors", Value: float64(e.errors)},
+		Metric{Name: "total-records-skipped", Value: float64(e.skipped)},
+		Metric{Name: "total-retries", Value: float64(e.retries)},
+		Metric{Name: "total-errors-logged", Value: float64(e.logged)},
+		Metric{Name: "deadletterqueue-produce-requests", Value: float64(e.deadLetters)},
+		Metric{Name: "deadletterqueue-produce-failures", Value: float64(e.deadLettersFailed)},
+		Metric{Name: "last-error-timestamp", Value: last})
+	return out
+}
+
+// startups count how connectors or tasks have started.
+type startups struct {
+	mu                  sync.Locker
+	successes, failures int64
+	results             sampled
+}
+
+func newStartups(h host.Host, c *Config) *startups {
+	return &startups{mu: h.NewMutex(), results: sampled{window: c.window()}}
+}
+
+func (s *startups) add(now time.Time, failed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if failed {
+		s.failures++
+		s.results.record(now, 0)
+		return
+	}
+	s.successes++
+	s.results.record(now, 1)
+}
+
+// metrics are the worker's metrics of what is connector or task.
+func (s *startups) metrics(what string, now time.Time) []Metric {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	failed, succeeded := s.results.shares(now)
+	what += "-startup-"
+	return []Metric{
+		{workerGroup, what + "attempts-total", float64(s.successes + s.failures)},
+		{workerGroup, what + "success-total", float64(s.successes)},
+		{workerGroup, what + "failure-total", float64(s.failures)},
+		{workerGroup, what + "success-percentage", succeeded},
+		{workerGroup, what + "failure-percentage", failed},
+	}
+}
+
+const workerGroup = "connect-worker-metrics"
+
+// Metrics are the worker's own, in a fixed order. Those of connectors and tasks are in Status.
+func (w *Worker) Metrics() []Metric {
+	connectors, tasks := 0, 0
+	for _, s := range w.Status() {
+		connectors++
+		tasks += len(s.Tasks)
+	}
+	now := w.h.Now()
+	out := []Metric{{workerGroup, "connector-count", float64(connectors)}, {workerGroup, "task-count", float64(tasks)}}
+	out = append(out, w.connectorStarts.metrics("connector", now)...)
+	return append(out, w.taskStarts.metrics("task", now)...)
+}
+
+// taskCounts are how many of a connector's tasks are in which state.
+func taskCounts(tasks []TaskStatus) []Metric {
+	n := map[State]int{}
+	for _, t := range tasks {
+		n[t.State]++
+	}
+	out := []Metric{{workerGroup, "connector-total-task-count", float64(len(tasks))}}
+	for _, s := range []State{Running, Paused, Failed, Unassigned, Destroyed, Restarting} {
+		out = append(out, Metric{workerGroup, "connector-" + strings.ToLower(string(s)) + "-task-count", float64(n[s])})
+	}
+	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/connect"
@@ -23,6 +24,11 @@ func (t *sinkTask) commit(ctx context.Context, tps []broker.TopicPartition, clos
 			offsets[tp] = o
 		}
 	}
+	if len(offsets) > 0 {
+		t.mu.Lock()
+		t.metrics.commitSequence++
+		t.mu.Unlock()
+	}
 	allowed, err := t.preCommit(ctx, offsets)
 	if closing {
 		if e := t.closeTask(ctx, tps); e != nil {
@@ -31,7 +37,7 @@ func (t *sinkTask) commit(ctx context.Context, tps []broker.TopicPartition, clos
 	}
 	if err != nil {
 		t.h.Log().Error("connect: the task could not prepare a commit", "task", t.id.String(), "error", err)
-		t.countCommit(start.UnixMilli(), err)
+		t.countCommit(start, err)
 		if !closing {
 			return t.startOver(ctx, tps)
 		}
@@ -39,32 +45,47 @@ func (t *sinkTask) commit(ctx context.Context, tps []broker.TopicPartition, clos
 	}
 	due := t.due(allowed, offsets)
 	if len(due) == 0 {
-		t.mu.Lock()
-		t.metrics.commitSkips++
-		t.mu.Unlock()
+		if len(offsets) > 0 {
+			t.countCommit(start, nil)
+		}
 		return nil
 	}
-	err = t.member.Commit(ctx, due)
-	t.countCommit(start.UnixMilli(), err)
-	if err != nil {
+	if err := t.member.Commit(ctx, due); err != nil {
+		t.countCommit(start, err)
 		t.h.Log().Error("connect: could not commit offsets", "task", t.id.String(), "error", err)
 		return nil
 	}
 	for tp, o := range due { // into a map: order does not matter
 		t.committed[tp] = o.Offset
 	}
+	t.countCommit(start, nil)
 	return nil
 }
 
-func (t *sinkTask) countCommit(start int64, err error) {
+func (t *sinkTask) countCommit(start time.Time, err error) {
+	now := t.h.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if err != nil {
-		t.metrics.commitFailures++
-		return
+	t.metrics.commit(start, now, err)
+	if err == nil {
+		t.metrics.committed.add(now, 1)
+		t.metrics.active.set(now, t.uncommitted())
 	}
-	t.metrics.commits++
-	t.metrics.commitTime.add(float64(t.h.Now().UnixMilli() - start))
+}
+
+// uncommitted is how many offsets were read, and are not committed.
+func (t *sinkTask) uncommitted() float64 {
+	n := 0.0
+	for tp, o := range t.current { // a sum of whole numbers: order does not matter
+		from, ok := t.committed[tp]
+		if !ok {
+			from = t.assigned[tp]
+		}
+		if from != broker.NoOffset {
+			n += float64(max(o.Offset-from, 0))
+		}
+	}
+	return n
 }
 
 func (t *sinkTask) preCommit(ctx context.Context, offsets connect.Offsets) (connect.Offsets, error) {
@@ -164,6 +185,7 @@ func (t *sinkTask) countPartitions() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.metrics.partitions = len(t.assigned)
+	t.metrics.active.set(t.h.Now(), t.uncommitted())
 }
 
 // sinkListener is told of rebalances, inside Poll.

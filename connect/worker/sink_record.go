@@ -37,7 +37,7 @@ func (t *sinkTask) convertBatches(ctx context.Context, batches []broker.Batch) e
 	}
 	if n > 0 {
 		t.mu.Lock()
-		t.metrics.read += int64(n)
+		t.metrics.read.add(t.h.Now(), n)
 		t.mu.Unlock()
 	}
 	return nil

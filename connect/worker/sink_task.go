@@ -274,14 +274,8 @@ func (t *sinkTask) put(ctx context.Context) error {
 			return err
 		}
 	}
-	t.mu.Lock()
-	t.metrics.sent += int64(len(t.pending))
-	if len(t.pending) > 0 {
-		t.metrics.batch.add(float64(len(t.pending)))
-		t.metrics.putTime.add(float64(t.h.Now().Sub(start).Milliseconds()))
-	}
-	t.mu.Unlock()
 	maps.Copy(t.current, t.staged)
+	t.countPut(start, len(t.pending))
 	clear(t.staged)
 	t.pending = t.pending[:0]
 	if t.retrying {
@@ -291,6 +285,19 @@ func (t *sinkTask) put(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func (t *sinkTask) countPut(start time.Time, n int) {
+	now := t.h.Now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	m := &t.metrics
+	m.batch.record(now, float64(n))
+	m.sent.add(now, n)
+	m.putTime.record(now, millis(now.Sub(start)))
+	if n > 0 {
+		m.active.set(now, t.uncommitted())
+	}
 }
 
 // resumeAll resumes what neither the task nor a retry holds back.

@@ -29,7 +29,6 @@ type sourceTask struct {
 	groups    []*group
 	refused   []*group // for a record that is too large
 	sendErr   error    // of an acknowledgement; fails the task
-	inFlight  int64
 	nextFlush time.Time
 }
 
@@ -143,10 +142,13 @@ func (t *sourceTask) poll(ctx context.Context) ([]*connect.Record, error) {
 		return nil, err
 	}
 	if len(batch) > 0 {
+		now := t.h.Now()
 		t.mu.Lock()
-		t.metrics.polled += int64(len(batch))
-		t.metrics.batch.add(float64(len(batch)))
-		t.metrics.pollTime.add(float64(t.h.Now().Sub(start).Milliseconds()))
+		m := &t.metrics
+		m.polled.add(now, len(batch))
+		m.pollTime.record(now, millis(now.Sub(start)))
+		m.active.set(now, m.active.value+float64(len(batch)))
+		m.batch.record(now, float64(len(batch)))
 		t.mu.Unlock()
 	}
 	return batch, nil
@@ -155,6 +157,7 @@ func (t *sourceTask) poll(ctx context.Context) ([]*connect.Record, error) {
 // dispatch transforms, converts and sends a batch: all records of one partition of Kafka together.
 func (t *sourceTask) dispatch(ctx context.Context, batch []*connect.Record) error {
 	t.groups = t.groups[:0]
+	drops := 0
 	for _, r := range batch {
 		out, tp, ok, err := t.convert(ctx, r)
 		if err != nil {
@@ -162,12 +165,16 @@ func (t *sourceTask) dispatch(ctx context.Context, batch []*connect.Record) erro
 		}
 		if !ok {
 			t.dropped(r)
+			drops++
 			continue
 		}
 		g := t.group(tp, len(batch))
 		t.submit(g, r)
 		g.records = append(g.records, out)
 		g.sources = append(g.sources, r)
+	}
+	if drops > 0 {
+		t.countWritten(drops, 0)
 	}
 	for _, g := range t.groups {
 		if err := t.send(ctx, g); err != nil {
@@ -228,12 +235,10 @@ func (t *sourceTask) send(ctx context.Context, g *group) error {
 		err := t.producer.Send(ctx, g.tp, g.records, func(base int64, err error) { t.acknowledged(ctx, g, base, err) })
 		switch {
 		case err == nil:
-			t.inFlight += int64(len(g.records))
 			return nil
 		case ctx.Err() != nil:
 			return err
 		case errors.Is(err, broker.ErrRecordTooLarge):
-			t.inFlight += int64(len(g.records))
 			t.acknowledged(ctx, g, broker.NoOffset, err)
 			return t.sendErr
 		case !errors.Is(err, broker.ErrRetriable):
@@ -283,7 +288,6 @@ func (g *group) split() []*group {
 
 // acknowledged runs on the task's thread, inside a later call of the producer.
 func (t *sourceTask) acknowledged(ctx context.Context, g *group, base int64, err error) {
-	t.inFlight -= int64(len(g.records))
 	if len(g.records) > 1 && errors.Is(err, broker.ErrRecordTooLarge) {
 		t.refused = append(t.refused, g)
 		return
@@ -313,14 +317,24 @@ func (t *sourceTask) acknowledged(ctx context.Context, g *group, base int64, err
 		}
 		t.tell(committer.CommitRecord(r, m))
 	}
-	if err == nil {
-		t.mu.Lock()
-		t.metrics.written += int64(len(g.records))
-		t.mu.Unlock()
+	written := len(g.records)
+	if err != nil {
+		written = 0
 	}
+	t.countWritten(len(g.records), written)
 	for _, r := range g.runs {
 		r.done()
 	}
+}
+
+// countWritten counts records that are done with, of which written were written.
+func (t *sourceTask) countWritten(done, written int) {
+	now := t.h.Now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	m := &t.metrics
+	m.written.add(now, written)
+	m.active.set(now, max(m.active.value-float64(done), 0))
 }
 
 func (t *sourceTask) dropped(r *connect.Record) {
@@ -340,13 +354,7 @@ func (t *sourceTask) commit(ctx context.Context) {
 	start := t.h.Now()
 	err := t.flushOffsets(ctx)
 	t.mu.Lock()
-	t.metrics.active = t.inFlight
-	if err != nil {
-		t.metrics.commitFailures++
-	} else {
-		t.metrics.commits++
-		t.metrics.commitTime.add(float64(t.h.Now().Sub(start).Milliseconds()))
-	}
+	t.metrics.commit(start, t.h.Now(), err)
 	t.mu.Unlock()
 	if err != nil {
 		t.h.Log().Error("connect: could not commit offsets", "task", t.id.String(), "error", err)

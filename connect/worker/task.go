@@ -25,6 +25,8 @@ const (
 	Paused     State = "PAUSED"
 	Failed     State = "FAILED"
 	Stopped    State = "STOPPED"
+	Destroyed  State = "DESTROYED"
+	Restarting State = "RESTARTING"
 )
 
 // taskSetup is what a task is made of.
@@ -114,12 +116,14 @@ type control struct {
 	failure error
 	ended   bool
 	wake    func() // ends what the task's thread is blocked in; may be nil
+	starts  *startups
+	started bool // it was counted
 	metrics taskMetrics
 }
 
-func newControl(h host.Host) *control {
+func newControl(h host.Host, c *Config, starts *startups) *control {
 	mu := h.NewMutex()
-	return &control{clock: h, mu: mu, cond: h.NewCond(mu), target: Running, state: Unassigned, metrics: taskMetrics{errors: &errorMetrics{mu: h.NewMutex()}}}
+	return &control{clock: h, mu: mu, cond: h.NewCond(mu), target: Running, state: Unassigned, starts: starts, metrics: newTaskMetrics(c.window(), h.NewMutex())}
 }
 
 // setTarget tells the task's thread what to do.
@@ -153,6 +157,10 @@ func (c *control) change(s State) {
 	now := c.clock.Now()
 	if !c.since.IsZero() {
 		c.metrics.spent(c.state, now.Sub(c.since))
+	}
+	if !c.started && (s == Running || s == Failed) {
+		c.started = true
+		c.starts.add(now, s == Failed)
 	}
 	c.state, c.since = s, now
 	c.cond.Broadcast()

@@ -24,11 +24,14 @@ type Worker struct {
 
 	mu         sync.Locker
 	connectors map[string]*connector
+
+	connectorStarts, taskStarts *startups
 }
 
 // New returns a worker without connectors. Close the cluster after Stop.
 func New(h host.Host, cluster broker.Cluster, plugins *connect.Plugins, c *Config, store OffsetStore) *Worker {
-	return &Worker{h: h, cluster: cluster, plugins: plugins, config: c, store: store, mu: h.NewMutex(), connectors: map[string]*connector{}}
+	return &Worker{h: h, cluster: cluster, plugins: plugins, config: c, store: store, mu: h.NewMutex(), connectors: map[string]*connector{},
+		connectorStarts: newStartups(h, c), taskStarts: newStartups(h, c)}
 }
 
 // connector is one connector with its thread.
@@ -62,7 +65,7 @@ func (w *Worker) StartConnector(props map[string]string) error {
 	if err := firstFault(instance, props); err != nil {
 		return err
 	}
-	c := &connector{control: newControl(w.h), w: w, config: parsed, instance: instance, sources: kind == connect.KindSource}
+	c := &connector{control: newControl(w.h, w.config, w.connectorStarts), w: w, config: parsed, instance: instance, sources: kind == connect.KindSource}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.connectors[parsed.Name()] != nil {
@@ -149,7 +152,7 @@ func (c *connector) startTasks() error {
 }
 
 func (c *connector) startTask(i int, props map[string]string) *control {
-	ctl := newControl(c.w.h)
+	ctl := newControl(c.w.h, c.w.config, c.w.taskStarts)
 	setup := &taskSetup{h: c.w.h, cluster: c.w.cluster, id: TaskID{c.config.Name(), i}, worker: c.w.config, config: c.config,
 		props: taskProps(c.config, props), store: c.w.store, errors: ctl.metrics.errors}
 	var run func(context.Context) error
@@ -221,10 +224,11 @@ type TaskStatus struct {
 
 // Status is what a connector does.
 type Status struct {
-	Name  string
-	State State
-	Trace string // of a failed one
-	Tasks []TaskStatus
+	Name    string
+	State   State
+	Trace   string // of a failed one
+	Tasks   []TaskStatus
+	Metrics []Metric
 }
 
 // Status tells what the connectors do, by name.
@@ -247,9 +251,10 @@ func (c *connector) status() Status {
 		if !t.since.IsZero() {
 			t.change(t.state) // the time in this state counts too
 		}
-		s.Tasks = append(s.Tasks, TaskStatus{Task: i, State: t.state, Trace: trace(t.failure), Metrics: t.metrics.metrics(c.sources)})
+		s.Tasks = append(s.Tasks, TaskStatus{Task: i, State: t.state, Trace: trace(t.failure), Metrics: t.metrics.metrics(c.sources, t.clock.Now())})
 		t.mu.Unlock()
 	}
+	s.Metrics = taskCounts(s.Tasks)
 	return s
 }
 
