@@ -98,13 +98,6 @@ func (t *translator) classItem(s *set) error {
 	if t.blanks(); t.pos != from {
 		return nil
 	}
-	if t.peek() == '\\' && t.ahead(1) == 'Q' {
-		for t.pos += 2; !t.end() && !(t.peek() == '\\' && t.ahead(1) == 'E'); t.pos++ {
-			s.items += literal(t.peek())
-		}
-		t.take(`\E`)
-		return nil
-	}
 	low, class, err := t.classChar()
 	if err != nil {
 		return err
@@ -189,6 +182,8 @@ func (t *translator) escaped() (c rune, class string, err error) {
 		return r, "", nil
 	}
 	switch c {
+	case 'N': // names of characters are not known
+		return 0, "", t.fail(t.pos, "Illegal character name escape sequence")
 	case 'p', 'P':
 		class, err = t.property(c == 'P')
 		return 0, class, err
@@ -301,7 +296,7 @@ func (t *translator) property(negated bool) (string, error) {
 			t.pos++
 		}
 		if t.end() {
-			return "", t.fail(len(t.src)-1, "Unclosed character family")
+			return "", t.fail(len(t.src), "Unclosed character family")
 		}
 		name = string(t.src[from:t.pos])
 		t.pos++

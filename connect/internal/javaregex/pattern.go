@@ -52,7 +52,7 @@ func (e *SyntaxError) Error() string {
 
 // Compile compiles a pattern. The error is a *SyntaxError.
 func Compile(pattern string) (*Pattern, error) {
-	t := translator{src: []rune(pattern), names: map[string]int{}}
+	t := translator{text: pattern, src: unquoted([]rune(pattern)), names: map[string]int{}}
 	text, err := t.translate()
 	if err != nil {
 		return nil, err

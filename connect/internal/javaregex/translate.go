@@ -10,13 +10,16 @@ import (
 // translator reads a pattern as java.util.regex.Pattern does, and writes it for regexp2. Every capturing group is written with its number,
 // because regexp2 counts named groups after the others.
 type translator struct {
-	src    []rune
+	text   string // as it was given
+	src    []rune // without \Q and \E
 	pos    int
 	out    []byte
 	groups int
 	names  map[string]int
 	flags  flags
 	depth  int
+	// endless says that something of no bounded length was read: see lookBehind.
+	endless bool
 }
 
 // flags are those that the translator has to know. Case is left to regexp2.
@@ -28,7 +31,7 @@ const maxDepth = 1000
 const anyChar = `[\s\S]`
 
 func (t *translator) fail(at int, format string, args ...any) error {
-	return &SyntaxError{Pattern: string(t.src), Description: fmt.Sprintf(format, args...), Index: at}
+	return &SyntaxError{Pattern: t.text, Description: fmt.Sprintf(format, args...), Index: at}
 }
 
 // peek is the next character, 0 at the end.
@@ -110,14 +113,15 @@ func (t *translator) quantified() error {
 	}
 	if t.peek() == '{' { // Java counts nothing then
 		t.write("(?:)")
-		return t.follow(from)
+		return t.follow(from, false)
 	}
+	single := t.single()
 	once, err := t.atom()
 	if err != nil || once {
 		return err
 	}
 	t.blanks()
-	return t.follow(from)
+	return t.follow(from, single)
 }
 
 // quantifier reads ?, *, + or a count in braces; "" when there is none.
@@ -129,7 +133,7 @@ func (t *translator) quantifier() (string, error) {
 	case c != '{':
 		return "", nil
 	case t.ahead(1) < '0' || t.ahead(1) > '9':
-		return "", t.fail(t.pos-1, "Illegal repetition")
+		return "", t.fail(t.pos+1, "Illegal repetition")
 	}
 	t.pos++
 	low, err := t.count()
@@ -140,7 +144,9 @@ func (t *translator) quantifier() (string, error) {
 	if t.peek() == ',' {
 		t.pos++
 		text += ","
-		if t.peek() != '}' {
+		if t.peek() == '}' {
+			t.endless = true
+		} else {
 			if high, err = t.count(); err != nil {
 				return "", err
 			}
@@ -241,10 +247,13 @@ func (t *translator) group() (once bool, err error) {
 		t.write("(?<" + strconv.Itoa(t.groups) + ">")
 		return false, t.closeGroup(saved)
 	}
-	for _, s := range []string{":", "=", "!", ">", "<=", "<!"} {
+	for _, s := range []string{":", ">", "=", "!", "<=", "<!"} {
 		if t.take(s) {
 			t.write("(?" + s)
-			return false, t.closeGroup(saved)
+			if s == ":" || s == ">" {
+				return false, t.closeGroup(saved)
+			}
+			return false, t.look(saved, s[0] == '<')
 		}
 	}
 	if t.take("<") {
@@ -253,10 +262,29 @@ func (t *translator) group() (once bool, err error) {
 	return t.inlineFlags(saved)
 }
 
+// look reads a group that looks ahead or behind. What it looks at has no part in the length of what is around it; Java looks behind only as far
+// as it can tell.
+func (t *translator) look(saved flags, behind bool) error {
+	around := t.endless
+	t.endless = false
+	if err := t.alternatives(); err != nil {
+		return err
+	}
+	if behind && t.endless {
+		return t.fail(t.pos-1, "Look-behind group does not have an obvious maximum length")
+	}
+	t.endless = around
+	return t.endGroup(saved)
+}
+
 func (t *translator) closeGroup(saved flags) error {
 	if err := t.alternatives(); err != nil {
 		return err
 	}
+	return t.endGroup(saved)
+}
+
+func (t *translator) endGroup(saved flags) error {
 	if !t.take(")") {
 		return t.fail(t.pos, "Unclosed group")
 	}
@@ -341,8 +369,6 @@ func (t *translator) inlineFlags(saved flags) (once bool, err error) {
 // escape reads a backslash outside of a class.
 func (t *translator) escape() (once bool, err error) {
 	switch c := t.ahead(1); {
-	case c == 'Q':
-		return t.quotation()
 	case c >= '1' && c <= '9':
 		t.backReference()
 		return false, nil
@@ -373,36 +399,25 @@ func (t *translator) finalEnd() string {
 	return s
 }
 
-// quotation reads \Q to \E or the end. The last character may have a quantifier.
-func (t *translator) quotation() (once bool, err error) {
-	t.pos += 2
-	from := t.pos
-	for !t.end() && !(t.peek() == '\\' && t.ahead(1) == 'E') {
-		t.pos++
+// single says whether what comes next stands for one character.
+func (t *translator) single() bool {
+	switch c := t.peek(); c {
+	case '(', '^', '$':
+		return false
+	case '\\':
+		return !strings.ContainsRune("123456789kAGzbBZRX", t.ahead(1))
 	}
-	quoted := t.src[from:t.pos]
-	t.take(`\E`)
-	for i, c := range quoted {
-		if i == len(quoted)-1 {
-			rest := translator{src: t.src, pos: t.pos, flags: t.flags}
-			rest.write(literal(c))
-			if err := rest.follow(0); err != nil {
-				return false, err
-			}
-			t.pos = rest.pos
-			t.write(string(rest.out))
-			break
-		}
-		t.write(literal(c))
-	}
-	return true, nil
+	return true
 }
 
 // follow reads the quantifier, if there is one, of what was written from a place on.
-func (t *translator) follow(from int) error {
+func (t *translator) follow(from int, single bool) error {
 	q, err := t.quantifier()
 	if q == "" || err != nil {
 		return err
+	}
+	if q == "*" || q == "+" { // Java takes the greedy ones of single characters for bounded
+		t.endless = t.endless || !single || t.peek() == '?' || t.peek() == '+'
 	}
 	switch {
 	case t.take("?"):
@@ -429,6 +444,7 @@ func (t *translator) backReference() {
 
 // reference writes a reference to a group; one that is not there never matches.
 func (t *translator) reference(n int) {
+	t.endless = true
 	if n > t.groups {
 		t.write(`(?!)`)
 		return
