@@ -24,6 +24,8 @@ const (
 	shutdownKey      = "task.shutdown.graceful.timeout.ms"
 	createTopicsKey  = "topic.creation.enable"
 	sampleWindowKey  = "metrics.sample.window.ms"
+	policyKey        = "connector.client.config.override.policy"
+	allowlistKey     = "connector.client.config.override.allowlist"
 	samplesKey       = "metrics.num.samples"
 )
 
@@ -45,6 +47,10 @@ func workerDef(p *connect.Plugins) *config.Def {
 			Doc: "How long a sample of a metric is, in milliseconds."},
 		config.Key{Name: samplesKey, Type: config.Int, Default: 2, Validator: config.AtLeast(1), Importance: config.Low,
 			Doc: "Of how many samples rates, means and maxima of metrics are made."},
+		config.Key{Name: policyKey, Type: config.String, Default: "All", Validator: knownPolicy, Importance: config.Medium,
+			Doc: "What connectors may override in their clients: All, None, those of an Allowlist, or of a Principal."},
+		config.Key{Name: allowlistKey, Type: config.List, Default: "", Validator: config.Distinct(true, false), Importance: config.Medium,
+			Doc: "List of client configurations that can be overridden by connectors. If empty, connectors can't override any client configurations."},
 		config.Key{Name: "config.providers", Type: config.List, Default: "", Importance: config.Low, Doc: "Providers of values for ${provider:path:key}, by name."},
 		config.Key{Name: offsetFileKey, Type: config.String, Required: true, Doc: "The file of source offsets."},
 	)

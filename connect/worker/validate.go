@@ -115,6 +115,7 @@ func (v *validator) run(instance connect.Connector) error {
 		}
 		v.add("", own, found)
 	}
+	v.add("", config.NewDef(), forbidden(v.worker, v.kind, v.props))
 	for _, key := range []string{keyConverterKey, valueConverterKey, headerConverterKey} {
 		v.converter(key)
 	}

@@ -61,6 +61,9 @@ func (w *Worker) StartConnector(props map[string]string) error {
 	if err != nil {
 		return err
 	}
+	if err := checkOverrides(w.config, kind, props); err != nil {
+		return err
+	}
 	instance := x.New(w.h).(connect.Connector)
 	if err := firstFault(instance, props); err != nil {
 		return err
