@@ -22,8 +22,10 @@ type Rules struct {
 	// Flat leaves out lists and maps in lists and maps, nulls for them and in them, and int8 and int16 where Protobuf makes them int32: where
 	// a null may be instead, and in lists and maps.
 	Flat bool
-	// Plain leaves out defaults, docs and parameters.
+	// Plain leaves out docs and parameters, and defaults.
 	Plain bool
+	// Undefaulted leaves out defaults.
+	Undefaulted bool
 }
 
 // Gen draws a schema with a value of it. All structs and maps have names, each its own, and the outermost schema has version 1.
@@ -101,7 +103,7 @@ func (d *draw) schema(depth int, root bool) *data.Builder {
 		b.Doc(d.text()).Parameter("p", d.text())
 	}
 	s := b.MustBuild()
-	if s.Type().Primitive() && s.Type() != data.Bytes && d.Intn(5) == 0 { // bytes come back as a buffer, which equals no bytes
+	if s.Type().Primitive() && s.Type() != data.Bytes && !d.Undefaulted && d.Intn(5) == 0 { // bytes come back as a buffer, which equals no bytes
 		v := d.value(s)
 		for v == nil {
 			v = d.value(s)

@@ -212,11 +212,21 @@ func (r *reader) mapping(entries avroschema.Entries) (any, error) {
 		}
 		list[i] = data.Entry{Key: e.Key, Value: made}
 	}
-	buckets := 1
-	for buckets < len(list) {
-		buckets *= 2
+	return ordered(confluent.UTF8Order(list, buckets(len(list))), len(list)), nil // Avro's map, then Connect's
+}
+
+// ordered is a map in the order of a HashMap that was made for n entries.
+func ordered(list []data.Entry, n int) *data.Map {
+	return data.NewMap(confluent.HashOrder(list, buckets(n))...)
+}
+
+// buckets is how many a HashMap for n entries has at first.
+func buckets(n int) int {
+	b := 1
+	for b < n {
+		b *= 2
 	}
-	return data.NewMap(confluent.HashOrder(list, buckets)...), nil
+	return b
 }
 
 // entries makes a map whose keys are not strings.
@@ -237,7 +247,7 @@ func (r *reader) entries(list []any) (any, error) {
 		}
 		out.Put(k, v)
 	}
-	return out, nil
+	return ordered(out.Entries(), len(list)), nil
 }
 
 // member makes the struct that stands for a union's value.
@@ -312,5 +322,5 @@ func (r *reader) anyMap(list []any) (any, error) {
 		}
 		out.Put(k, v)
 	}
-	return out, nil
+	return ordered(out.Entries(), len(list)), nil
 }

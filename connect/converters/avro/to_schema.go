@@ -26,9 +26,6 @@ var anything = func() *avroschema.Schema {
 	}
 	optional("array", avroschema.Of(avroschema.Array, s))
 	optional("map", avroschema.Of(avroschema.Array, entry))
-	for _, f := range fields[7:] { // .type().optional() gives no default
-		f.HasDefault = false
-	}
 	s.SetFields(fields)
 	return s
 }()

@@ -85,17 +85,20 @@ func TestSchemas(t *testing.T) {
 		{"boolean", data.BooleanSchema, true, `{"type":"boolean"}`, "true", nil},
 		{"string", data.StringSchema, "é\"", `{"type":"string"}`, `"é\""`, nil},
 		{"bytes", data.BytesSchema, []byte{1, 2}, `{"type":"string","connect.type":"bytes"}`, `"AQI="`, nil},
-		{"decimal", decimal, number, `{"title":"org.apache.kafka.connect.data.Decimal","type":"string","connect.version":1,"connect.parameters":{"scale":"2"},"connect.type":"bytes"}`, `"gA=="`, nil},
-		{"decimal as number", decimal, number, `{"title":"org.apache.kafka.connect.data.Decimal","type":"number","connect.version":1,"connect.parameters":{"scale":"2"},"connect.type":"bytes"}`, `-1.28`, []any{"decimal.format", "numeric"}},
-		{"timestamp", data.TimestampSchema, data.Millis(5), `{"title":"org.apache.kafka.connect.data.Timestamp","type":"integer","connect.version":1,"connect.type":"int64"}`, "5", nil},
-		{"date", data.DateSchema, data.Millis(86400000), `{"title":"org.apache.kafka.connect.data.Date","type":"integer","connect.version":1,"connect.type":"int32"}`, "1", nil},
+		{"decimal", decimal, number, `{"type":"string","title":"org.apache.kafka.connect.data.Decimal","connect.version":1,"connect.type":"bytes","connect.parameters":{"scale":"2"}}`, `"gA=="`, nil},
+		{"decimal as number", decimal, number, `{"type":"number","title":"org.apache.kafka.connect.data.Decimal","connect.version":1,"connect.type":"bytes","connect.parameters":{"scale":"2"}}`, `-1.28`, []any{"decimal.format", "numeric"}},
+		{"timestamp", data.TimestampSchema, data.Millis(5), `{"type":"integer","title":"org.apache.kafka.connect.data.Timestamp","connect.version":1,"connect.type":"int64"}`, "5", nil},
+		{"date", data.DateSchema, data.Millis(86400000), `{"type":"integer","title":"org.apache.kafka.connect.data.Date","connect.version":1,"connect.type":"int32"}`, "1", nil},
 		{"array", data.ArrayOf(data.OptionalInt16Schema).MustBuild(), []any{int16(1), nil}, `{"type":"array","items":{"oneOf":[{"type":"null"},{"type":"integer","connect.type":"int16"}]}}`, "[1,null]", nil},
-		{"map", data.MapOf(data.StringSchema, data.StringSchema).MustBuild(), data.MapOfStrings("k", "v"), `{"type":"object","additionalProperties":{"type":"string"},"connect.type":"map"}`, `{"k":"v"}`, nil},
-		{"struct", row, value, `{"title":"Row","description":"d","type":"object","properties":{"z":{"type":"integer","connect.type":"int8","connect.index":0},` +
-			`"a":{"oneOf":[{"type":"null"},{"type":"string"}],"connect.index":1},"in":{"title":"In","type":"object","properties":{"n":{"type":"integer","connect.type":"int32","connect.index":0}},"additionalProperties":false,"connect.index":2},` +
-			`"maybe":{"oneOf":[{"type":"null"},{"title":"In","type":"object","properties":{"n":{"type":"integer","connect.type":"int32","connect.index":0}},"additionalProperties":false}],"connect.index":3},` +
-			`"m":{"type":"array","items":{"type":"object","properties":{"key":{"type":"integer","connect.type":"int32","connect.index":0},"value":{"type":"boolean","connect.index":1}}},"connect.type":"map","connect.index":4},` +
-			`"def":{"default":1.0,"type":"number","connect.type":"float32","connect.index":5}},"additionalProperties":false,"connect.version":2,"connect.parameters":{"p":"1"}}`,
+		{"map", data.MapOf(data.StringSchema, data.StringSchema).MustBuild(), data.MapOfStrings("k", "v"), `{"type":"object","connect.type":"map","additionalProperties":{"type":"string"}}`, `{"k":"v"}`, nil},
+		{"struct", row, value, `{"type":"object","additionalProperties":false,"title":"Row","description":"d","connect.version":2,"connect.parameters":{"p":"1"},` +
+			`"properties":{"a":{"connect.index":1,"oneOf":[{"type":"null"},{"type":"string"}]},"def":{"type":"number","default":1,` +
+			`"connect.index":5,"connect.type":"float32"},"in":{"type":"object","additionalProperties":false,"title":"In","connect.index":2,` +
+			`"properties":{"n":{"type":"integer","connect.index":0,"connect.type":"int32"}}},"maybe":{"connect.index":3,` +
+			`"oneOf":[{"type":"null"},{"type":"object","additionalProperties":false,"title":"In","properties":{"n":{"type":"integer",` +
+			`"connect.index":0,"connect.type":"int32"}}}]},"z":{"type":"integer","connect.index":0,"connect.type":"int8"},"m":{"type":"array",` +
+			`"connect.index":4,"connect.type":"map","items":{"type":"object","properties":{"value":{"connect.index":1,"type":"boolean"},` +
+			`"key":{"type":"integer","connect.index":0,"connect.type":"int32"}}}}}}`,
 			`{"z":1,"a":null,"in":{"n":2},"maybe":null,"m":[{"key":7,"value":true}],"def":1.0}`, []any{"object.additional.properties", "false"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -164,7 +167,7 @@ func TestForeignSchemas(t *testing.T) {
 		schema, json, want string // want is the value; or with ! before it an error
 		properties         []any
 	}{
-		{`{"type":"object","properties":{"b":{"type":"integer"},"a":{"type":"number"},"c":{"type":["string","null"]}},"required":["a"]}`, `{"a":1.5,"b":2,"x":0}`, "Struct{b=2,a=1.5}", nil},
+		{`{"type":"object","properties":{"b":{"type":"integer"},"a":{"type":"number"},"c":{"type":["string","null"]}},"required":["a"]}`, `{"a":1.5,"b":2,"x":0}`, "Struct{a=1.5,b=2}", nil},
 		{`{"type":"object","properties":{"u":{"oneOf":[{"type":"integer"},{"type":"object","properties":{"x":{"type":"string"}}},{"type":"object","properties":{"x":{"type":"string"},"y":{"type":"string"}}}]}}}`, `{"u":{"x":"1","y":"2"}}`, "Struct{u=Struct{io.confluent.connect.json.OneOf.field.2=Struct{x=1,y=2}}}", nil},
 		{`{"type":"object","properties":{"u":{"anyOf":[{"type":"integer"},{"type":"string"},{"type":"null"}]}}}`, `{"u":"x"}`, "Struct{u=Struct{io.confluent.connect.json.OneOf.field.1=x}}", nil},
 		{`{"type":"object","properties":{"u":{"anyOf":[{"type":"integer"},{"type":"string"}]}}}`, `{"u":5}`, "Struct{u=Struct{connect_union_field_0=5}}", []any{"generalized.sum.type.support", "true"}},
@@ -220,8 +223,10 @@ func TestBack(t *testing.T) {
 		t.Errorf("%s %v", b, err)
 	}
 	r, err := registry.MockScope(scope(t)).ByVersion(t.Context(), "u-value", registry.Latest)
-	want := `{"title":"T","type":"object","properties":{"e":{"enum":["A","B"],"connect.index":0},"u":{"oneOf":[{"type":"integer","connect.type":"int64","connect.index":0},` +
-		`{"type":"object","properties":{"x":{"type":"string","connect.index":0}},"connect.index":1}],"connect.index":1},"l":{"type":"array","items":{"oneOf":[{"type":"null"},{"type":"boolean"}]},"connect.index":2}},"connect.version":1}`
+	want := `{"type":"object","title":"T","connect.version":1,"properties":{"e":{"enum":["A","B"],"connect.index":0},"u":{"connect.index":1,` +
+		`"oneOf":[{"type":"integer","connect.index":0,"connect.type":"int64"},{"type":"object","connect.index":1,` +
+		`"properties":{"x":{"type":"string","connect.index":0}}}]},"l":{"type":"array","connect.index":2,` +
+		`"items":{"oneOf":[{"type":"null"},{"type":"boolean"}]}}}}`
 	if d := cmp.Diff(want, r.Text); d != "" || err != nil {
 		t.Error(err, d)
 	}

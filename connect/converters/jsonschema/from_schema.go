@@ -14,15 +14,25 @@ import (
 type fromJSON struct {
 	options
 	root   *jsonschema.Schema
-	within []*jsontree.Object // objects that are being converted
-	unions int
-	depth  int
+	within []*jsontree.Object                // objects that are being converted
+	made   map[*jsontree.Object]*data.Schema // structs that were referred to
+	ids    map[*jsontree.Object]string       // of those that were referred to again
+	lastID int
+	// settled tells that ids are those of the end.
+	settled bool
+	unions  int
+	depth   int
 }
 
 // connectSchema converts the schema at the top; version is the registry's number, which counts where the schema has none of its own.
 func (o options) connectSchema(s *jsonschema.Schema, version int32) (*data.Schema, error) {
-	c := &fromJSON{options: o, root: s}
-	return c.any(s.Root, version, false)
+	c := &fromJSON{options: o, root: s, made: map[*jsontree.Object]*data.Schema{}, ids: map[*jsontree.Object]string{}}
+	made, err := c.any(s.Root, version, false)
+	if c.lastID > 1 && err == nil { // in Java the last id of a schema is that of all its references but the first: it is known now
+		c = &fromJSON{options: o, root: s, made: map[*jsontree.Object]*data.Schema{}, ids: c.ids, settled: true}
+		return c.any(s.Root, version, false)
+	}
+	return made, err
 }
 
 func (c *fromJSON) any(v any, version int32, forced bool) (*data.Schema, error) {
@@ -62,7 +72,7 @@ func (c *fromJSON) schema(s *shape, version int32, forced bool) (*data.Schema, e
 		if err != nil {
 			return nil, err
 		}
-		return c.schema(target, version, forced)
+		return c.referred(target, version, forced)
 	case "allOf":
 		if len(s.parts) == 1 && c.flatten {
 			return c.schema(s.parts[0], noVersion, false)
@@ -87,6 +97,35 @@ func (c *fromJSON) schema(s *shape, version int32, forced bool) (*data.Schema, e
 		b.Optional()
 	}
 	return b.Build()
+}
+
+// referred is a schema that is referred to: from the second time on a struct has an id.
+func (c *fromJSON) referred(s *shape, version int32, forced bool) (*data.Schema, error) {
+	if s.kind != "object" {
+		return c.schema(s, version, forced)
+	}
+	first, ok := c.made[s.o]
+	if !ok {
+		made, err := c.schema(s, version, forced)
+		if err == nil && made.Type() == data.StructType {
+			c.made[s.o] = made
+		}
+		return made, err
+	}
+	c.lastID++
+	id := "#id" + strconv.Itoa(c.lastID)
+	if c.settled {
+		id = c.ids[s.o]
+	}
+	c.ids[s.o] = id
+	b := first.CopyBasics().Parameter(idParameter, id)
+	for _, f := range first.Fields() {
+		b.Field(f.Name, f.Schema)
+	}
+	if def := first.Default(); def != nil {
+		b.Default(def)
+	}
+	return b.SetOptional(forced).Build()
 }
 
 func (c *fromJSON) follow(s *shape) (*shape, error) {
@@ -382,12 +421,12 @@ func (c *fromJSON) common(b *data.Builder, s *shape, version int32) error {
 	}
 	params, _ := s.o.Get(memberParams)
 	if o, ok := params.(*jsontree.Object); ok {
-		for _, m := range o.Members {
-			text, ok := m.Value.(string)
+		for _, e := range hashed(o.Members) {
+			text, ok := e.Value.(string)
 			if !ok {
-				text = jsontree.String(m.Value)
+				text = jsontree.String(e.Value)
 			}
-			b.Parameter(m.Name, text)
+			b.Parameter(e.Key.(string), text)
 		}
 	}
 	v, ok := s.o.Get("default")

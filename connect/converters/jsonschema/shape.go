@@ -3,6 +3,7 @@ package jsonschema
 import (
 	"slices"
 
+	"github.com/kstreamlab/kstreamlab/connect/converters/internal/confluent"
 	"github.com/kstreamlab/kstreamlab/connect/data"
 	"github.com/kstreamlab/kstreamlab/internal/registry/jsontree"
 )
@@ -144,6 +145,15 @@ func sniffed(o *jsontree.Object) string {
 	return ""
 }
 
+// hashed are members in the order of a HashMap, in which Java has them.
+func hashed(members []jsontree.Member) []data.Entry {
+	entries := make([]data.Entry, len(members))
+	for i, m := range members {
+		entries[i] = data.Entry{Key: m.Name, Value: m.Value}
+	}
+	return confluent.HashOrder(entries, 16)
+}
+
 // property is a schema in an object.
 type property struct {
 	name     string
@@ -151,7 +161,7 @@ type property struct {
 	required bool
 }
 
-// propertiesOf are those of an object, in the order of connect.index where it is given.
+// propertiesOf are those of an object: in the order of connect.index where it is given, else in Java's.
 func propertiesOf(o *jsontree.Object) []property {
 	v, _ := o.Get("properties")
 	all, _ := v.(*jsontree.Object)
@@ -165,14 +175,15 @@ func propertiesOf(o *jsontree.Object) []property {
 		property
 	}
 	var list []placed
-	for _, m := range all.Members {
+	for _, m := range hashed(all.Members) {
+		name := m.Key.(string)
 		index := len(list)
 		if sub, ok := m.Value.(*jsontree.Object); ok {
 			if n, ok := wholeNumber(sub, memberIndex); ok {
 				index = n
 			}
 		}
-		p := placed{index, property{m.Name, m.Value, slices.Contains(names, any(m.Name))}}
+		p := placed{index, property{name, m.Value, slices.Contains(names, any(name))}}
 		if i := slices.IndexFunc(list, func(q placed) bool { return q.index == index }); i >= 0 {
 			list[i] = p // as in Java, where one index is one property
 		} else {

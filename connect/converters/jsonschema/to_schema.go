@@ -1,14 +1,16 @@
 package jsonschema
 
 import (
+	"encoding/json"
 	"strings"
 
+	"github.com/kstreamlab/kstreamlab/connect/converters/internal/confluent"
 	"github.com/kstreamlab/kstreamlab/connect/data"
 	"github.com/kstreamlab/kstreamlab/internal/registry/jsontree"
 )
 
-// toJSON makes a JSON schema of Connect's: JsonSchemaData.fromConnectSchema. The members of what it makes stand in an order of its own: title,
-// description, $id, default, what the type asks for, connect.*.
+// toJSON makes a JSON schema of Connect's: JsonSchemaData.fromConnectSchema. The members of what it makes stand where Confluent's library writes
+// them, so that the text, by which a registry knows a schema, is the same.
 type toJSON struct {
 	options
 	ids   map[string]bool
@@ -17,6 +19,39 @@ type toJSON struct {
 
 func (o options) schemaOf(s *data.Schema) (*jsontree.Object, error) {
 	return (&toJSON{options: o, ids: map[string]bool{}}).schema(s, -1, false, false)
+}
+
+// pieces are the members of a schema: first those of its type, then what all types have, what only Connect knows, and the rest.
+type pieces struct {
+	head, common jsontree.Object
+	connect      []data.Entry
+	tail         jsontree.Object
+	combined     bool // it is one of several schemas
+}
+
+func (p *pieces) keep(name string, v any) {
+	p.connect = append(p.connect, data.Entry{Key: name, Value: v})
+}
+
+// object puts the pieces together.
+func (p *pieces) object() *jsontree.Object {
+	out := jsontree.Of()
+	add := func(members []jsontree.Member) {
+		for _, m := range members {
+			out.Set(m.Name, m.Value)
+		}
+	}
+	add(p.head.Members)
+	add(p.common.Members)
+	buckets := 4 // of a copy of a HashMap
+	if len(p.connect) > 2 {
+		buckets = 8
+	}
+	for _, e := range confluent.HashOrder(confluent.HashOrder(p.connect, 16), buckets) {
+		out.Set(e.Key.(string), e.Value)
+	}
+	add(p.tail.Members)
+	return out
 }
 
 // schema converts a schema; index is its place among the properties of an object, negative: it has none. asRequired is as if it were not
@@ -28,55 +63,38 @@ func (c *toJSON) schema(s *data.Schema, index int, asRequired, ignoreOptional bo
 	defer func() { c.depth-- }()
 	id, hasID := s.Parameter(idParameter)
 	c.ids[id] = hasID
-	body, combined, err := c.body(s, s.Optional() && !asRequired)
-	if err != nil {
+	p := &pieces{}
+	if err := c.body(p, s, s.Optional() && !asRequired); err != nil {
 		return nil, err
 	}
-	out := jsontree.Of()
-	if !combined {
-		if err := c.common(out, s); err != nil {
+	if !p.combined {
+		if err := c.common(p, s); err != nil {
 			return nil, err
 		}
 	}
-	withID := func(o *jsontree.Object) {
-		if hasID {
-			o.Set("$id", id)
-		}
+	if s.Optional() && !asRequired && !p.combined && !ignoreOptional {
+		inner := p.object()
+		p = &pieces{}
+		p.tail.Set("oneOf", []any{null(), inner})
 	}
-	if s.Optional() && !asRequired && !combined && !ignoreOptional {
-		join(out, body)
-		out = jsontree.Of()
-		withID(out)
-		out.Set("oneOf", []any{null(), body})
-	} else {
-		withID(out)
-		join(out, body)
-		out = body
+	if hasID {
+		p.common.Set("id", id) // not $id: the library writes this one for all drafts
 	}
 	if index >= 0 {
-		out.Set(memberIndex, index)
+		p.keep(memberIndex, index)
 	}
-	return out, nil
+	return p.object(), nil
 }
 
 func null() *jsontree.Object { return jsontree.Of("type", "null") }
 
-// join puts the members of head before those of body.
-func join(head, body *jsontree.Object) {
-	all := append(append([]jsontree.Member{}, head.Members...), body.Members...)
-	*body = jsontree.Object{}
-	for _, m := range all {
-		body.Set(m.Name, m.Value)
-	}
-}
-
 // common sets what schemas of all types have, but not those that are combined.
-func (c *toJSON) common(out *jsontree.Object, s *data.Schema) error {
+func (c *toJSON) common(p *pieces, s *data.Schema) error {
 	if s.HasName() {
-		out.Set("title", s.Name())
+		p.common.Set("title", s.Name())
 	}
 	if doc, ok := s.Doc(); ok {
-		out.Set("description", doc)
+		p.common.Set("description", doc)
 	}
 	if s.Default() != nil {
 		b, err := c.append(nil, s, s.Default())
@@ -87,102 +105,134 @@ func (c *toJSON) common(out *jsontree.Object, s *data.Schema) error {
 		if err != nil {
 			return data.DataException.Wrap(err, "Invalid default value")
 		}
-		out.Set("default", v)
+		p.common.Set("default", decimals(v))
+	}
+	if v, ok := s.Version(); ok {
+		p.keep(memberVersion, int(v))
+	}
+	var params []jsontree.Member
+	for _, param := range s.Parameters() {
+		if !strings.HasPrefix(param.Key, namespace) {
+			params = append(params, jsontree.Member{Name: param.Key, Value: param.Value})
+		}
+	}
+	if len(params) > 0 {
+		p.keep(memberParams, inOrder(params))
 	}
 	return nil
 }
 
-// kept sets what Connect alone knows.
-func kept(out *jsontree.Object, s *data.Schema, kind string) {
-	if v, ok := s.Version(); ok {
-		out.Set(memberVersion, int(v))
+// inOrder is an object with members in the order of a HashMap.
+func inOrder(members []jsontree.Member) *jsontree.Object {
+	out := jsontree.Of()
+	for _, e := range hashed(members) {
+		out.Set(e.Key.(string), e.Value)
 	}
-	params := jsontree.Of()
-	for _, p := range s.Parameters() {
-		if !strings.HasPrefix(p.Key, namespace) {
-			params.Set(p.Key, p.Value)
-		}
-	}
-	if params.Len() > 0 {
-		out.Set(memberParams, params)
-	}
-	if kind != "" {
-		out.Set(memberType, kind)
-	}
+	return out
 }
 
-// body is a schema without its common members; combined tells that it is one of several.
-func (c *toJSON) body(s *data.Schema, optional bool) (out *jsontree.Object, combined bool, err error) {
-	kind := ""
+// decimals writes numbers as Confluent's library does: without zeros at the end, and then as Java's BigDecimal has them.
+func decimals(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		text := v.String()
+		if strings.Contains(text, ".") && !strings.ContainsAny(text, "eE") {
+			text = strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
+		}
+		if d, err := data.ParseDecimal(text); err == nil {
+			return json.Number(d.String())
+		}
+	case []any:
+		for i := range v {
+			v[i] = decimals(v[i])
+		}
+	case *jsontree.Object:
+		for i := range v.Members {
+			v.Members[i].Value = decimals(v.Members[i].Value)
+		}
+	}
+	return v
+}
+
+// body sets what a schema's type asks for.
+func (c *toJSON) body(p *pieces, s *data.Schema, optional bool) error {
 	switch s.Type() {
 	case data.Int8, data.Int16, data.Int32, data.Int64:
-		out, kind = jsontree.Of("type", "integer"), s.Type().Name()
+		p.head.Set("type", "integer")
+		p.keep(memberType, s.Type().Name())
 	case data.Float32, data.Float64:
-		out, kind = jsontree.Of("type", "number"), s.Type().Name()
+		p.head.Set("type", "number")
+		p.keep(memberType, s.Type().Name())
 	case data.Boolean:
-		out = jsontree.Of("type", "boolean")
+		p.tail.Set("type", "boolean")
 	case data.String:
-		out = c.text(s)
-	case data.Bytes:
-		out, kind = jsontree.Of("type", "string"), "bytes"
-		if s.Name() == data.DecimalName && c.numeric {
-			out = jsontree.Of("type", "number")
+		if isEnum(s) {
+			p.head.Set("enum", c.symbols(s))
+		} else {
+			p.head.Set("type", "string")
 		}
+	case data.Bytes:
+		p.head.Set("type", "string")
+		if s.Name() == data.DecimalName && c.numeric {
+			p.head.Set("type", "number")
+		}
+		p.keep(memberType, "bytes")
 	case data.Array:
 		items, err := c.referred(s.ValueSchema(), -1)
 		if err != nil {
-			return nil, false, err
+			return err
 		}
-		out = jsontree.Of("type", "array", "items", items)
+		p.head.Set("type", "array")
+		p.tail.Set("items", items)
 	case data.MapType:
-		kind = "map"
-		if out, err = c.mapping(s); err != nil {
-			return nil, false, err
-		}
+		p.keep(memberType, "map")
+		return c.mapping(p, s)
 	case data.StructType:
 		if isUnion(s) || optional {
-			out, err = c.combined(s, optional)
-			return out, true, err
+			p.combined = true
+			return c.combined(p, s, optional)
 		}
-		if out, err = c.object(s); err != nil {
-			return nil, false, err
-		}
+		return c.object(p, s)
 	default:
-		return nil, false, data.IllegalArgumentException.Errorf("Unsupported type %s", s.Type())
+		return data.IllegalArgumentException.Errorf("Unsupported type %s", s.Type())
 	}
-	kept(out, s, kind)
-	return out, false, nil
+	return nil
 }
 
-func (c *toJSON) text(s *data.Schema) *jsontree.Object {
-	if !isEnum(s) {
-		return jsontree.Of("type", "string")
-	}
-	symbols := []any{}
+func (c *toJSON) symbols(s *data.Schema) []any {
+	var list []data.Entry
 	for _, p := range s.Parameters() {
 		if symbol, ok := strings.CutPrefix(p.Key, c.enumParameter()+"."); ok {
 			if symbol == nullMarker {
-				symbols = append(symbols, nil)
+				list = append(list, data.Entry{})
 			} else {
-				symbols = append(symbols, symbol)
+				list = append(list, data.Entry{Key: symbol})
 			}
 		}
 	}
-	return jsontree.Of("enum", symbols)
+	symbols := []any{}
+	for _, e := range confluent.HashOrder(list, 16) { // a HashSet in Java
+		symbols = append(symbols, e.Key)
+	}
+	return symbols
 }
 
-func (c *toJSON) mapping(s *data.Schema) (*jsontree.Object, error) {
+func (c *toJSON) mapping(p *pieces, s *data.Schema) error {
 	if stringKeys(s) {
 		values, err := c.schema(s.ValueSchema(), -1, false, false)
-		return jsontree.Of("type", "object", "additionalProperties", values), err
+		p.head.Set("type", "object")
+		p.tail.Set("additionalProperties", values)
+		return err
 	}
 	k, err := c.schema(s.KeySchema(), 0, false, false)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	v, err := c.schema(s.ValueSchema(), 1, false, false)
-	entry := jsontree.Of("type", "object", "properties", jsontree.Of(keyField, k, valueField, v))
-	return jsontree.Of("type", "array", "items", entry), err
+	entry := jsontree.Of("type", "object", "properties", inOrder(jsontree.Of(keyField, k, valueField, v).Members))
+	p.head.Set("type", "array")
+	p.tail.Set("items", entry)
+	return err
 }
 
 // referred is a schema, or a reference to it where it is around already.
@@ -193,39 +243,42 @@ func (c *toJSON) referred(s *data.Schema, index int) (*jsontree.Object, error) {
 	return c.schema(s, index, false, false)
 }
 
-func (c *toJSON) combined(s *data.Schema, optional bool) (*jsontree.Object, error) {
+func (c *toJSON) combined(p *pieces, s *data.Schema, optional bool) error {
 	var list []any
 	if optional {
 		list = append(list, null())
 	}
 	if !isUnion(s) {
 		inner, err := c.schema(s, -1, true, false)
-		return jsontree.Of("oneOf", append(list, inner)), err
+		p.tail.Set("oneOf", append(list, inner))
+		return err
 	}
 	for _, f := range s.Fields() {
 		member, err := c.schema(f.Schema, f.Index, true, true)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		list = append(list, member)
 	}
-	return jsontree.Of("oneOf", list), nil
+	p.tail.Set("oneOf", list)
+	return nil
 }
 
-func (c *toJSON) object(s *data.Schema) (*jsontree.Object, error) {
-	out, properties := jsontree.Of("type", "object"), jsontree.Of()
+func (c *toJSON) object(p *pieces, s *data.Schema) error {
+	var properties []jsontree.Member
 	for _, f := range s.Fields() {
-		p, err := c.referred(f.Schema, f.Index)
+		v, err := c.referred(f.Schema, f.Index)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		properties.Set(f.Name, p)
+		properties = append(properties, jsontree.Member{Name: f.Name, Value: v})
 	}
-	if properties.Len() > 0 {
-		out.Set("properties", properties)
-	}
+	p.head.Set("type", "object")
 	if !c.open {
-		out.Set("additionalProperties", false)
+		p.head.Set("additionalProperties", false)
 	}
-	return out, nil
+	if len(properties) > 0 {
+		p.tail.Set("properties", inOrder(properties))
+	}
+	return nil
 }

@@ -29,7 +29,9 @@ var rootWrappers = map[data.Type]protoreflect.Name{data.Int8: "Int32Value", data
 func (o options) schemaOf(s *data.Schema) (*target, error) {
 	if w, ok := rootWrappers[s.Type()]; ok {
 		file := protoschema.FromDescriptor(wrapperspb.File_google_protobuf_wrappers_proto)
-		return &target{file, file.Descriptor.Messages().ByName(w), file.Text()}, nil
+		// Java's descriptor of this file tells what the field is in JSON, unlike that of a file compiled today.
+		text := strings.ReplaceAll(file.Text(), " value = 1;", ` value = 1 [json_name = "value"];`)
+		return &target{file, file.Descriptor.Messages().ByName(w), text}, nil
 	}
 	if s.Type() != data.StructType {
 		return nil, data.IllegalArgumentException.Errorf("Unsupported root schema of type %s", s.Type())

@@ -47,6 +47,22 @@ func stringHash(s string) uint32 {
 // HashOrder is the order in which a java.util.HashMap of that many buckets at first (a power of two) has entries that came in this order: Java's
 // bytes have it.
 func HashOrder(entries []data.Entry, buckets int) []data.Entry {
+	return hashOrder(entries, buckets, JavaHash)
+}
+
+// UTF8Order is that of a HashMap whose keys are Avro's Utf8.
+func UTF8Order(entries []data.Entry, buckets int) []data.Entry {
+	return hashOrder(entries, buckets, func(key any) uint32 {
+		h := uint32(1)
+		s, _ := key.(string)
+		for i := range len(s) {
+			h = 31*h + uint32(int32(int8(s[i])))
+		}
+		return h
+	})
+}
+
+func hashOrder(entries []data.Entry, buckets int, hash func(any) uint32) []data.Entry {
 	if len(entries) < 2 {
 		return entries
 	}
@@ -56,7 +72,7 @@ func HashOrder(entries []data.Entry, buckets int) []data.Entry {
 	type slot struct{ bucket, entry int }
 	slots := make([]slot, len(entries))
 	for i, e := range entries {
-		h := JavaHash(e.Key)
+		h := hash(e.Key)
 		slots[i] = slot{int((h ^ h>>16) & uint32(buckets-1)), i}
 	}
 	slices.SortStableFunc(slots, func(a, b slot) int { return cmp.Compare(a.bucket, b.bucket) })
