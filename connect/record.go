@@ -81,6 +81,22 @@ func (r *Record) Copy() *Record {
 	return &c
 }
 
+// Copier makes copies of records, in blocks: for one thread that makes many. A record that is kept keeps its block of 32 from being freed. The zero value is
+// ready.
+type Copier struct{ block []Record }
+
+// Copy is Record.Copy.
+func (c *Copier) Copy(r *Record) *Record {
+	if len(c.block) == 0 {
+		c.block = make([]Record, 32)
+	}
+	n := &c.block[0]
+	c.block = c.block[1:]
+	*n = *r
+	n.Headers = r.Headers.Duplicate()
+	return n
+}
+
 // Equal compares everything but Consumed.
 func (r *Record) Equal(o *Record) bool {
 	return r.Topic == o.Topic && r.Partition == o.Partition && r.Timestamp == o.Timestamp &&

@@ -129,6 +129,9 @@ func (st *Struct) Put(name string, v any) error {
 	return st.PutField(f, v)
 }
 
+// PutValid is PutField of a value that is known to be valid there: one that was read from a field of the same schema.
+func (st *Struct) PutValid(f *Field, v any) { st.values[f.Index] = v }
+
 // PutField is Put for a field of this struct's schema.
 func (st *Struct) PutField(f *Field, v any) error {
 	if err := validate(f.Schema, v, place{field: f.Name}); err != nil {

@@ -13,7 +13,7 @@ import (
 
 // Cast changes the type of fields, or of the whole key or value: Kafka's Cast. Numbers are narrowed as Java narrows them, without an error.
 type Cast struct {
-	on      Side
+	on      place
 	get     reading
 	whole   data.Type            // 0: fields
 	fields  map[string]data.Type // by name
@@ -183,7 +183,7 @@ func (c *Cast) structs(r *connect.Record, s *data.Schema, v any) (*connect.Recor
 				return nil, err
 			}
 		}
-		if err := out.PutField(m.to, v); err != nil {
+		if err := m.put(out, v); err != nil {
 			return nil, err
 		}
 	}

@@ -5,10 +5,14 @@ import (
 
 	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/config"
+	"github.com/kstreamlab/kstreamlab/connect/data"
 )
 
 // DropHeaders removes the headers of some names: Kafka's DropHeaders.
-type DropHeaders struct{ names []string }
+type DropHeaders struct {
+	names  []string
+	copies copies
+}
 
 var dropHeadersDef = config.NewDef(config.Key{Name: "headers", Type: config.List, Required: true, Validator: config.Distinct(false, false),
 	Importance: config.High, Doc: "The names of the headers that are removed."})
@@ -37,15 +41,16 @@ func (d *DropHeaders) Apply(r *connect.Record) (*connect.Record, error) {
 }
 
 func (d *DropHeaders) drop(r *connect.Record) (*connect.Record, error) {
-	c, err := copyOf(r)
+	c, err := d.copies.of(r)
 	if err != nil {
 		return nil, err
 	}
-	c.Headers.Clear()
+	left := make([]data.Header, 0, r.Headers.Len()-1)
 	for _, h := range r.Headers.All() {
 		if !slices.Contains(d.names, h.Key) {
-			c.Headers.Append(h)
+			left = append(left, h)
 		}
 	}
+	c.Headers = data.NewHeaders(left...)
 	return c, nil
 }

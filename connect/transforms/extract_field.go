@@ -8,14 +8,14 @@ import (
 
 // ExtractField puts one field in the place of the whole key or value: Kafka's ExtractField, with nested paths by KIP-821.
 type ExtractField struct {
-	on   Side
+	on   place
 	get  reading
 	path FieldPath
 	text string
 }
 
 // NewExtractField returns one that must be configured.
-func NewExtractField(on Side) *ExtractField { return &ExtractField{on: on} }
+func NewExtractField(on Side) *ExtractField { return &ExtractField{on: place{Side: on}} }
 
 var extractFieldDef = config.NewDef(
 	config.Key{Name: "field", Type: config.String, Required: true, Importance: config.Medium, Doc: "The field to extract."},

@@ -36,6 +36,15 @@ func (g reading) field(st *data.Struct, f *data.Field) any {
 // move is a field that is taken over from one struct to another.
 type move struct{ from, to *data.Field }
 
+// put puts the value of the field that it is from. What was valid there needs no look where the schema is the same.
+func (m *move) put(to *data.Struct, v any) error {
+	if v != nil && m.from.Schema == m.to.Schema {
+		to.PutValid(m.to, v)
+		return nil
+	}
+	return to.PutField(m.to, v)
+}
+
 // layout is a new schema, and where its fields are from.
 type layout struct {
 	schema *data.Schema
@@ -46,7 +55,7 @@ type layout struct {
 func (g reading) copyStruct(l *layout, st *data.Struct) (*data.Struct, error) {
 	out := data.NewStruct(l.schema)
 	for _, m := range l.moves {
-		if err := out.PutField(m.to, g.field(st, m.from)); err != nil {
+		if err := m.put(out, g.field(st, m.from)); err != nil {
 			return nil, err
 		}
 	}

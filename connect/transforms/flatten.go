@@ -9,7 +9,7 @@ import (
 
 // Flatten brings the fields of nested structs or maps to the top, their names joined: Kafka's Flatten. Arrays stay as they are.
 type Flatten struct {
-	on        Side
+	on        place
 	delimiter string
 	trees     schemas.Cache[*flattened]
 }

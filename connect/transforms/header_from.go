@@ -11,7 +11,7 @@ import (
 
 // HeaderFrom copies or moves fields into headers: Kafka's HeaderFrom. A null key or value is an error.
 type HeaderFrom struct {
-	on      Side
+	on      place
 	get     reading
 	fields  []string
 	headers []string

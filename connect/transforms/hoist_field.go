@@ -10,7 +10,7 @@ import (
 // HoistField wraps the key or value in a struct, or a map where there is no schema, of one field: Kafka's HoistField. A null without a schema
 // becomes a map too.
 type HoistField struct {
-	on   Side
+	on   place
 	name any // a string, or nil
 	made schemas.Cache[*data.Schema]
 }

@@ -11,14 +11,14 @@ import (
 
 // InsertField adds fields about the record: its topic, partition, offset and timestamp, and a fixed value. Kafka's InsertField.
 type InsertField struct {
-	on      Side
+	on      place
 	get     reading
 	fields  []insertion
 	layouts schemas.Cache[*insertLayout]
 }
 
 // NewInsertField returns one that must be configured.
-func NewInsertField(on Side) *InsertField { return &InsertField{on: on} }
+func NewInsertField(on Side) *InsertField { return &InsertField{on: place{Side: on}} }
 
 // insertion is a field to add.
 type insertion struct {

@@ -7,7 +7,10 @@ import (
 )
 
 // InsertHeader adds a header of a fixed value, which is read as SimpleHeaderConverter reads it: Kafka's InsertHeader.
-type InsertHeader struct{ header data.Header }
+type InsertHeader struct {
+	header data.Header
+	copies copies
+}
 
 var insertHeaderDef = config.NewDef(
 	config.Key{Name: "header", Type: config.String, Required: true, Validator: config.NonNull, Importance: config.High, Doc: "The name of the header."},
@@ -33,12 +36,10 @@ func (t *InsertHeader) Configure(props config.Props) error {
 
 // Apply adds the header.
 func (t *InsertHeader) Apply(r *connect.Record) (*connect.Record, error) {
-	c, err := copyOf(r)
+	c, err := t.copies.of(r)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.Headers.Add(t.header.Key, t.header.Schema, t.header.Value); err != nil {
-		return nil, err
-	}
+	c.Headers.Append(t.header) // it is valid: a literal has the schema that was found for it
 	return c, nil
 }

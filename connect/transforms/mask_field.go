@@ -14,7 +14,7 @@ import (
 
 // MaskField replaces the values of fields by a zero of their type, or by a given value: Kafka's MaskField. A null key or value is an error.
 type MaskField struct {
-	on          Side
+	on          place
 	get         reading
 	fields      []string
 	replacement *string

@@ -26,16 +26,16 @@ func Register(p *connect.Plugins) {
 
 // sided are the transforms of the key or the value.
 var sided = map[string]func(on Side, h host.Host) connect.Transform{
-	"Cast":               func(on Side, _ host.Host) connect.Transform { return &Cast{on: on} },
+	"Cast":               func(on Side, _ host.Host) connect.Transform { return &Cast{on: place{Side: on}} },
 	"ExtractField":       func(on Side, _ host.Host) connect.Transform { return NewExtractField(on) },
-	"Flatten":            func(on Side, _ host.Host) connect.Transform { return &Flatten{on: on} },
-	"HeaderFrom":         func(on Side, _ host.Host) connect.Transform { return &HeaderFrom{on: on} },
-	"HoistField":         func(on Side, _ host.Host) connect.Transform { return &HoistField{on: on} },
+	"Flatten":            func(on Side, _ host.Host) connect.Transform { return &Flatten{on: place{Side: on}} },
+	"HeaderFrom":         func(on Side, _ host.Host) connect.Transform { return &HeaderFrom{on: place{Side: on}} },
+	"HoistField":         func(on Side, _ host.Host) connect.Transform { return &HoistField{on: place{Side: on}} },
 	"InsertField":        func(on Side, _ host.Host) connect.Transform { return NewInsertField(on) },
-	"MaskField":          func(on Side, _ host.Host) connect.Transform { return &MaskField{on: on} },
+	"MaskField":          func(on Side, _ host.Host) connect.Transform { return &MaskField{on: place{Side: on}} },
 	"ReplaceField":       func(on Side, _ host.Host) connect.Transform { return NewReplaceField(on) },
-	"SetSchemaMetadata":  func(on Side, _ host.Host) connect.Transform { return &SetSchemaMetadata{on: on} },
-	"TimestampConverter": func(on Side, h host.Host) connect.Transform { return &TimestampConverter{on: on, host: h} },
+	"SetSchemaMetadata":  func(on Side, _ host.Host) connect.Transform { return &SetSchemaMetadata{on: place{Side: on}} },
+	"TimestampConverter": func(on Side, h host.Host) connect.Transform { return &TimestampConverter{on: place{Side: on}, host: h} },
 }
 
 // whole are the transforms of a record.

@@ -7,7 +7,10 @@ import (
 )
 
 // RegexRouter changes the topic where all of it matches a regular expression: its first match is replaced. Kafka's RegexRouter.
-type RegexRouter struct{ topics *javaregex.Rewriter }
+type RegexRouter struct {
+	topics *javaregex.Rewriter
+	copies copies
+}
 
 var regexRouterDef = config.NewDef(
 	config.Key{Name: "regex", Type: config.String, Required: true, Validator: Regex, Importance: config.High, Doc: "The regular expression, in Java's syntax."},
@@ -42,7 +45,7 @@ func (t *RegexRouter) Apply(r *connect.Record) (*connect.Record, error) {
 	case !matched:
 		return r, nil
 	}
-	c, err := copyOf(r)
+	c, err := t.copies.of(r)
 	if err != nil {
 		return nil, err
 	}

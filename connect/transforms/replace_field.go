@@ -12,7 +12,7 @@ import (
 
 // ReplaceField leaves fields out and renames fields: Kafka's ReplaceField.
 type ReplaceField struct {
-	on               Side
+	on               place
 	get              reading
 	exclude, include []string
 	renames          map[string]string
@@ -21,7 +21,7 @@ type ReplaceField struct {
 }
 
 // NewReplaceField returns one that must be configured.
-func NewReplaceField(on Side) *ReplaceField { return &ReplaceField{on: on} }
+func NewReplaceField(on Side) *ReplaceField { return &ReplaceField{on: place{Side: on}} }
 
 var replaceFieldDef = config.NewDef(
 	config.Key{Name: "exclude", Type: config.List, Default: []string{}, Validator: config.Distinct(true, false), Importance: config.Medium,

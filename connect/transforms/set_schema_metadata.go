@@ -9,7 +9,7 @@ import (
 
 // SetSchemaMetadata sets the name or the version of a struct schema: Kafka's SetSchemaMetadata. Another schema is an error, as in Kafka 4.2.
 type SetSchemaMetadata struct {
-	on      Side
+	on      place
 	get     reading
 	name    *string
 	version *int32

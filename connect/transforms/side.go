@@ -22,21 +22,30 @@ func (s Side) of(r *connect.Record) (*data.Schema, any) {
 	return r.ValueSchema, r.Value
 }
 
-// copyOf returns a copy that may be changed: Kafka's newRecord, which cannot make a sink record without a partition.
-func copyOf(r *connect.Record) (*connect.Record, error) {
+// copies makes the records of one transform.
+type copies struct{ connect.Copier }
+
+// of returns a copy that may be changed: Kafka's newRecord, which cannot make a sink record without a partition.
+func (c *copies) of(r *connect.Record) (*connect.Record, error) {
 	if r.Sink != nil && r.Partition == connect.NoPartition {
 		return nil, data.NullPointerException.Errorf("the partition of a sink record is null")
 	}
-	return r.Copy(), nil
+	return c.Copy(r), nil
+}
+
+// place is a side, and makes records that are changed there.
+type place struct {
+	Side
+	copies copies
 }
 
 // with returns a copy of r with another schema and value on this side.
-func (s Side) with(r *connect.Record, schema *data.Schema, v any) (*connect.Record, error) {
-	c, err := copyOf(r)
+func (p *place) with(r *connect.Record, schema *data.Schema, v any) (*connect.Record, error) {
+	c, err := p.copies.of(r)
 	if err != nil {
 		return nil, err
 	}
-	if s == Key {
+	if p.Side == Key {
 		c.KeySchema, c.Key = schema, v
 	} else {
 		c.ValueSchema, c.Value = schema, v

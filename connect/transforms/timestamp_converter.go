@@ -15,7 +15,7 @@ import (
 
 // TimestampConverter changes how a time is written: as a text, a Unix time, a Date, a Time or a Timestamp. Kafka's TimestampConverter.
 type TimestampConverter struct {
-	on      Side
+	on      place
 	host    host.Host // for the century of years of two digits
 	get     reading
 	field   any // a string, or nil; "" is the whole

@@ -14,6 +14,7 @@ type TimestampRouter struct {
 	format  string
 	pattern string
 	layout  *simpledate.Layout
+	copies  copies
 }
 
 var timestampRouterDef = config.NewDef(
@@ -49,7 +50,7 @@ func (t *TimestampRouter) Apply(r *connect.Record) (*connect.Record, error) {
 	}
 	var buf [40]byte
 	topic := strings.ReplaceAll(t.format, "${topic}", r.Topic)
-	c, err := copyOf(r)
+	c, err := t.copies.of(r)
 	if err != nil {
 		return nil, err
 	}

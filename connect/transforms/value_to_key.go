@@ -9,6 +9,7 @@ import (
 
 // ValueToKey makes the key of fields of the value: Kafka's ValueToKey.
 type ValueToKey struct {
+	key     place
 	get     reading
 	fields  []string
 	layouts schemas.Cache[*layout]
@@ -46,7 +47,7 @@ func (t *ValueToKey) Apply(r *connect.Record) (*connect.Record, error) {
 			v, _ := m.Get(name)
 			key.Put(name, v)
 		}
-		return Key.with(r, nil, key)
+		return t.key.with(r, nil, key)
 	}
 	st, err := asStruct(r.Value, valueToKeyPurpose)
 	if err != nil {
@@ -61,7 +62,7 @@ func (t *ValueToKey) Apply(r *connect.Record) (*connect.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := Key.with(r, l.schema, key)
+	c, err := t.key.with(r, l.schema, key)
 	if err != nil {
 		return nil, err
 	}
