@@ -118,6 +118,9 @@ func (t *translator) classItem(s *set) error {
 	if t.end() {
 		return t.fail(len(t.src), "Illegal character range")
 	}
+	if t.peek() == '\\' && (t.ahead(1) == 'p' || t.ahead(1) == 'P') {
+		return t.fail(t.pos+1, "Illegal/unsupported escape sequence")
+	}
 	high, class, err := t.classChar()
 	switch {
 	case err != nil:

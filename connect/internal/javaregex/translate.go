@@ -144,9 +144,7 @@ func (t *translator) quantifier() (string, error) {
 	if t.peek() == ',' {
 		t.pos++
 		text += ","
-		if t.peek() == '}' {
-			t.endless = true
-		} else {
+		if t.peek() != '}' {
 			if high, err = t.count(); err != nil {
 				return "", err
 			}
@@ -416,8 +414,8 @@ func (t *translator) follow(from int, single bool) error {
 	if q == "" || err != nil {
 		return err
 	}
-	if q == "*" || q == "+" { // Java takes the greedy ones of single characters for bounded
-		t.endless = t.endless || !single || t.peek() == '?' || t.peek() == '+'
+	if !single && (q == "*" || q == "+" || strings.HasSuffix(q, ",}")) { // Java takes those of single characters for bounded
+		t.endless = true
 	}
 	switch {
 	case t.take("?"):

@@ -140,6 +140,15 @@ func (f *fields) choose() by {
 	return byWeekOfYear
 }
 
+// firstOf is the first day of a month, which may be out of range. In a year before the Gregorian calendar Java counts in the Julian to the end.
+func firstOf(y, m int) int64 {
+	const cutoverYear = 1582
+	if y < cutoverYear {
+		return julian(carry(y, m))
+	}
+	return Days(y, m, 1)
+}
+
 // dateIn is the day in a year.
 func (f *fields) dateIn(y int) int64 {
 	chosen := f.choose()
@@ -147,7 +156,7 @@ func (f *fields) dateIn(y int) int64 {
 	if chosen <= byWeekdayInMonth {
 		m = int(f.values[month]) + 1
 	}
-	first := Days(y, m, 1)
+	first := firstOf(y, m)
 	dow := f.values[weekday] - 1
 	switch chosen {
 	case byDayOfMonth:
@@ -183,5 +192,5 @@ func (f *fields) weekdayInMonth(first int64, y, m int) int64 {
 	if n >= 0 {
 		return onOrBefore(first+7*n-1, dow)
 	}
-	return onOrBefore(Days(y, m+1, 1)+7*(n+1)-1, dow)
+	return onOrBefore(firstOf(y, m+1)+7*(n+1)-1, dow)
 }

@@ -8,7 +8,7 @@ type zoneName struct {
 
 // zoneNames are looked through in order; a name that another begins with comes after it.
 var zoneNames = []zoneName{
-	{"UTC", 0}, {"GMT", 0}, {"Greenwich Mean Time", 0}, {"Coordinated Universal Time", 0}, {"UCT", 0}, {"WEST", 60}, {"WET", 0},
+	{"GMT", 0}, {"Greenwich Mean Time", 0}, {"UCT", 0}, {"WEST", 60}, {"WET", 0},
 	{"PST", -480}, {"PDT", -420}, {"Pacific Standard Time", -480}, {"Pacific Daylight Time", -420},
 	{"MST", -420}, {"MDT", -360}, {"Mountain Standard Time", -420}, {"Mountain Daylight Time", -360},
 	{"CST", -360}, {"CDT", -300}, {"Central Standard Time", -360}, {"Central Daylight Time", -300},
@@ -25,6 +25,8 @@ func (p *parser) zone(start int) bool {
 	switch c := p.text[p.pos]; {
 	case c == '+' || c == '-':
 		return p.offset(0, false)
+	case p.skip("Coordinated Universal Time"), p.skip("UTC"): // these leave an offset that was read before
+		return true
 	case p.pos == start && p.at("GMT"):
 		p.pos += 3
 		if p.pos < len(p.text) && (p.text[p.pos] == '+' || p.text[p.pos] == '-') {
@@ -91,6 +93,15 @@ func (p *parser) offset(count int, colon bool) bool {
 		return false
 	}
 	p.set(zoneOffset, sign*(hours*60+minutes)*60_000)
+	return true
+}
+
+// skip reads a text in any case.
+func (p *parser) skip(s string) bool {
+	if !p.at(s) {
+		return false
+	}
+	p.pos += len(s)
 	return true
 }
 
