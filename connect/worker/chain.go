@@ -100,7 +100,8 @@ func (c *ConnectorConfig) addPredicate(h host.Host, s *Stage, alias string) erro
 	prefix := predicatesKey + "." + alias + "."
 	class := c.Values.String(prefix + "type")
 	if class == "" {
-		return data.ConfigException.Errorf("Unknown configuration '%stype'", prefix)
+		// A predicate that is not declared: Kafka looks for the version of its plugin first.
+		return data.ConnectException.Because(data.ConfigException.Errorf("Unknown configuration '%splugin.version'", prefix))
 	}
 	p, err := c.plugins.NewPredicate(h, class)
 	if err != nil {
