@@ -124,6 +124,16 @@ func (p *Plugins) Find(k Kind, name string) (Plugin, bool) {
 	return x, ok
 }
 
+// Nested are the classes that are nested in a class, which itself is no plugin: those for keys and for values of a transform.
+func (p *Plugins) Nested(k Kind, class string) (out []string) {
+	for _, x := range p.All(k) {
+		if strings.HasPrefix(x.Class, class+"$") {
+			out = append(out, x.Class)
+		}
+	}
+	return out
+}
+
 // All are the plugins of a kind, by class name.
 func (p *Plugins) All(k Kind) []Plugin {
 	out := make([]Plugin, 0, len(p.byClass[k]))

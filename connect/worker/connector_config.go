@@ -177,6 +177,9 @@ func checkClass(p *connect.Plugins, k connect.Kind, name, class string) error {
 			return data.ConfigException.Errorf("Class class %s does not implement the %s interface", x.Class, interfaceNames[k])
 		}
 	}
+	if nested := p.Nested(k, class); nested != nil {
+		return data.ConfigException.Errorf("This class is abstract and cannot be created. Did you mean %s?", strings.Join(nested, ", "))
+	}
 	return config.Invalid(name, class, "Class "+class+" could not be found.")
 }
 
