@@ -3,9 +3,10 @@
 package protobuf
 
 import (
+	"errors"
+
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/connect"
@@ -29,7 +30,7 @@ type Converter struct {
 	made   *confluent.Schemas[*made]
 	chosen *registry.Cache[place, []byte] // what stands before the message
 	files  *registry.Cache[source, *file]
-	read   *registry.Cache[part, *data.Schema]
+	read   *registry.Cache[part, *reader]
 }
 
 // made is a Connect schema in Protobuf.
@@ -88,7 +89,7 @@ func (c *Converter) Configure(props config.Props, key bool) (err error) {
 	c.made = confluent.NewSchemas[*made](h, c.options.cache)
 	c.chosen = registry.NewCache[place, []byte](h, limit, 0)
 	c.files = registry.NewCache[source, *file](h, limit, 0)
-	c.read = registry.NewCache[part, *data.Schema](h, limit, 0)
+	c.read = registry.NewCache[part, *reader](h, limit, 0)
 	return nil
 }
 
@@ -186,26 +187,26 @@ func (c *Converter) ToConnect(topic string, headers []broker.Header, b []byte) (
 	if err != nil {
 		return none, c.reg.Reading(topic, id, err)
 	}
-	m, s, err := c.open(topic, id, &rest)
+	r, err := c.open(topic, id, &rest)
 	if err != nil {
 		return none, c.reg.Reading(topic, id, err)
 	}
-	msg := dynamicpb.NewMessage(m)
-	if err := protoschema.Unmarshal(rest, msg); err != nil {
-		return none, c.reg.Reading(topic, id, err)
+	v, err := r.read(rest)
+	var bad malformed
+	if errors.As(err, &bad) {
+		return none, c.reg.Reading(topic, id, bad.error)
 	}
-	v, err := c.options.messageOf(s, msg)
 	if err != nil {
 		return none, err
 	}
-	return data.SchemaAndValue{Schema: s, Value: v}, nil
+	return data.SchemaAndValue{Schema: r.schema, Value: v}, nil
 }
 
-// open finds the message that bytes are, takes its indexes off them, and converts its schema.
-func (c *Converter) open(topic string, id registry.Ident, b *[]byte) (protoreflect.MessageDescriptor, *data.Schema, error) {
+// open finds the message that bytes are, takes its indexes off them, and converts its schema to a reader.
+func (c *Converter) open(topic string, id registry.Ident, b *[]byte) (*reader, error) {
 	indexes, rest, err := registry.ReadIndexes(*b)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	*b = rest
 	from := source{topic, id}
@@ -218,18 +219,21 @@ func (c *Converter) open(topic string, id registry.Ident, b *[]byte) (protorefle
 		return &file{parsed, text}, err
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	m, err := f.Message(indexes)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	s, err := c.read.Load(part{from, m.FullName()}, func() (*data.Schema, error) {
+	return c.read.Load(part{from, m.FullName()}, func() (*reader, error) {
 		version, err := c.reg.VersionOf(registry.Named{Topic: topic, Record: string(m.FullName())}, f.text, id)
 		if err != nil {
 			return nil, err
 		}
-		return c.options.connectSchema(m, version)
+		s, err := c.options.connectSchema(m, version)
+		if err != nil {
+			return nil, err
+		}
+		return c.options.newReader(s, m), nil
 	})
-	return m, s, err
 }
