@@ -36,9 +36,11 @@ func (g reading) field(st *data.Struct, f *data.Field) any {
 // move is a field that is taken over from one struct to another.
 type move struct{ from, to *data.Field }
 
-// put puts the value of the field that it is from. What was valid there needs no look where the schema is the same.
+// put puts the value of the field that it is from. What was valid there needs no look where the schema is the same. The default of a struct
+// field does: its schema is that of the field without the default, and Kafka refuses it.
 func (m *move) put(to *data.Struct, v any) error {
-	if v != nil && m.from.Schema == m.to.Schema {
+	s := m.from.Schema
+	if v != nil && s == m.to.Schema && (s.Type() != data.StructType || s.Default() == nil) {
 		to.PutValid(m.to, v)
 		return nil
 	}
