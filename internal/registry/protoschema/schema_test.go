@@ -310,3 +310,12 @@ func TestReads(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestReserved(t *testing.T) {
+	text := parse(t, `syntax = "proto3"; message M { reserved 7, 9 to 11, 20 to max; enum E { reserved 4; Z = 0; } }`, nil).Text()
+	for _, want := range []string{"reserved 7;", "reserved 9 to 11;", "reserved 20 to max;", "reserved 4;"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in %s", want, text)
+		}
+	}
+}

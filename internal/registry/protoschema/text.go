@@ -3,6 +3,7 @@ package protoschema
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -229,6 +230,9 @@ func (p *printer) members(m *descriptorpb.DescriptorProto, gap func()) {
 }
 
 func span(start, last int32) string {
+	if start == last {
+		return strconv.Itoa(int(start))
+	}
 	if last >= maxTag {
 		return fmt.Sprintf("%d to max", start)
 	}
