@@ -1,7 +1,9 @@
 package avro
 
 import (
+	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -500,7 +502,17 @@ func (c *toAvro) defaultValue(s *data.Schema, v any) (any, error) {
 		return int(v), nil
 	case int16:
 		return int(v), nil
-	case int32, int64, float32, float64, bool, string:
+	case float32:
+		if f := float64(v); !math.IsNaN(f) && !math.IsInf(f, 0) {
+			return json.Number(data.FloatText(v)), nil
+		}
+		return v, nil
+	case float64:
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			return json.Number(data.DoubleText(v)), nil
+		}
+		return v, nil
+	case int32, int64, bool, string:
 		return v, nil
 	case []byte:
 		return avroschema.ISO88591(v), nil

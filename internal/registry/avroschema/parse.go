@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode"
 
 	"github.com/kstreamlab/kstreamlab/internal/registry/jsontree"
@@ -39,12 +40,31 @@ func (p *parser) text(text string) (*Schema, error) {
 		}
 		return nil, fmt.Errorf("an Avro schema is JSON: %w", err)
 	}
-	s, err := p.schema(v, "")
+	s, err := p.schema(doubles(v), "")
 	if err != nil {
 		return nil, err
 	}
 	s.text = s.Referring(nil)
 	return s, s.readDefaults()
+}
+
+// doubles writes numbers with a fraction or an exponent as Java does, which reads them as doubles.
+func doubles(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if f, err := v.Float64(); err == nil && strings.ContainsAny(v.String(), ".eE") {
+			return json.Number(jsontree.JavaFloat(f, 64))
+		}
+	case []any:
+		for i := range v {
+			v[i] = doubles(v[i])
+		}
+	case *jsontree.Object:
+		for i := range v.Members {
+			v.Members[i].Value = doubles(v.Members[i].Value)
+		}
+	}
+	return v
 }
 
 func typeOf(name string) (Type, bool) {

@@ -44,7 +44,7 @@ func TestText(t *testing.T) {
 				`{"name":"e","type":{"type":"enum","name":"E","namespace":"c","doc":"x","symbols":["A","B"],"default":"B"}},` +
 				`{"name":"e2","type":"c.E"},{"name":"f","type":{"type":"fixed","name":"F","doc":"y","size":2}},{"name":"f2","type":["F","null"]},` +
 				`{"name":"l","type":{"type":"array","items":{"type":"map","values":"long"}},"doc":"z","default":[]}],` +
-				`"x":[1,{"b":2,"a":1.50}],"aliases":["Old","c.Older"]}`},
+				`"x":[1,{"b":2,"a":1.5}],"aliases":["Old","c.Older"]}`},
 		{`{"type":"record","name":"x.Outer","fields":[{"name":"i","type":{"type":"record","name":"Inner","namespace":"","fields":[]}}]}`,
 			`{"type":"record","name":"Outer","namespace":"x","fields":[{"name":"i","type":{"type":"record","name":"Inner","namespace":"","fields":[]}}]}`},
 	} {
