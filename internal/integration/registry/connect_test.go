@@ -77,7 +77,7 @@ func TestConnectReadsConfluents(t *testing.T) {
 	written := python(t, "", append([]string{"write", address}, formats...)...)
 	for name, want := range map[string]string{
 		"avro": "Struct{id=7,note=hé,state=DONE,price=2.5,lines=[a, b],tags={x=-1}}",
-		"json": "Struct{id=7,note=hé}",
+		"json": "Struct{note=hé,id=7}",
 	} {
 		b, err := hex.DecodeString(written[name])
 		if err != nil {
