@@ -17,7 +17,8 @@ type Engine interface {
 
 // Batch is a list of changes, applied in order. The zero value is empty. Keys and values are the batch's until Reset.
 type Batch struct {
-	ops []op
+	ops  []op
+	keys []byte // memory of keys, used again after Reset
 }
 
 type op struct {
@@ -28,6 +29,13 @@ type op struct {
 // Set puts a row; a nil value deletes it.
 func (b *Batch) Set(key, value []byte) { b.ops = append(b.ops, op{key: key, value: value}) }
 
+// key is a key in the batch's own memory. An engine that keeps keys beyond Apply copies them.
+func (b *Batch) key(prefix []byte, key string) []byte {
+	n := len(b.keys)
+	b.keys = append(append(b.keys, prefix...), key...)
+	return b.keys[n:len(b.keys):len(b.keys)]
+}
+
 // DeleteRange deletes [from, to); to is not nil.
 func (b *Batch) DeleteRange(from, to []byte) { b.ops = append(b.ops, op{key: from, end: to}) }
 
@@ -37,5 +45,5 @@ func (b *Batch) Len() int { return len(b.ops) }
 // Reset empties the batch and keeps its memory.
 func (b *Batch) Reset() {
 	clear(b.ops)
-	b.ops = b.ops[:0]
+	b.ops, b.keys = b.ops[:0], b.keys[:0]
 }

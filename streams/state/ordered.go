@@ -14,6 +14,7 @@ type ordered struct {
 	cells map[string]*cell
 	tree  *btree.Map[string, *cell] // nil until the first scan
 	bytes int64
+	spare []*cell // of a map that was cleared: memory for the next ones
 }
 
 // cell holds one row. A nil value is a deletion, where the map is a layer over another.
@@ -38,7 +39,12 @@ func (o *ordered) put(key, value []byte) {
 		o.set(c, value)
 		return
 	}
-	o.add(&cell{key: string(key), value: value})
+	c := new(cell)
+	if n := len(o.spare); n > 0 {
+		c, o.spare = o.spare[n-1], o.spare[:n-1]
+	}
+	c.key, c.value = string(key), value
+	o.add(c)
 }
 
 // add takes in a cell whose key is not in the map.
@@ -71,7 +77,17 @@ func (o *ordered) drop(c *cell) {
 	}
 }
 
+// maxSpare is how many cells a map keeps when it is cleared: the uncommitted rows of a small commit.
+const maxSpare = 256
+
 func (o *ordered) clear() {
+	if len(o.cells) <= maxSpare {
+		for _, c := range o.cells { // they are all alike
+			if *c = (cell{}); len(o.spare) < maxSpare {
+				o.spare = append(o.spare, c)
+			}
+		}
+	}
 	clear(o.cells)
 	o.tree = nil
 	o.bytes = 0

@@ -180,10 +180,7 @@ func (t *Table) Scan(s Span) Iterator {
 }
 
 func (t *Table) collect(b *Batch) {
-	t.dirty.each(func(c *cell) {
-		key := make([]byte, 0, len(t.prefix)+len(c.key))
-		b.Set(append(append(key, t.prefix...), c.key...), c.value)
-	})
+	t.dirty.each(func(c *cell) { b.Set(b.key(t.prefix, c.key), c.value) })
 }
 
 func (t *Table) discard()       { t.dirty.clear() }
