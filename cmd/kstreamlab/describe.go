@@ -48,10 +48,7 @@ func describeApp(c *cobra.Command, name, format string) error {
 	case "mermaid":
 		_, err = io.WriteString(out, diagram.Mermaid(app.Topology.Description()))
 	case "svg":
-		var picture []byte
-		if picture, err = diagram.SVG(c.Context(), app.Topology.Description()); err == nil {
-			_, err = out.Write(picture)
-		}
+		_, err = out.Write(diagram.SVG(app.Topology.Description()))
 	case "json":
 		err = writeJSON(out, app.Topology.Description())
 	default:
