@@ -3,10 +3,18 @@ package state
 import "slices"
 
 // Memory is an engine that lives and dies with the process: for simulation, tests, and stores that are asked to be in memory.
-type Memory struct{ rows *ordered }
+type Memory struct {
+	rows *ordered
+	// immediate: tables write here at once.
+	immediate bool
+}
 
 // NewMemory returns an empty engine.
-func NewMemory() *Memory { return &Memory{newOrdered()} }
+func NewMemory() *Memory { return &Memory{rows: newOrdered()} }
+
+// NewImmediate returns an empty engine into which uncommitted writes go at once, so that a commit costs nothing, and nothing can be taken back: for drivers
+// of tests.
+func NewImmediate() *Memory { return &Memory{rows: newOrdered(), immediate: true} }
 
 // Get implements Engine.
 func (m *Memory) Get(key []byte) ([]byte, error) {

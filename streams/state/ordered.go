@@ -15,6 +15,7 @@ type ordered struct {
 	tree  *btree.Map[string, *cell] // nil until the first scan
 	bytes int64
 	spare []*cell // of a map that was cleared: memory for the next ones
+	all   []*cell // memory of each
 }
 
 // cell holds one row. A nil value is a deletion, where the map is a layer over another.
@@ -102,13 +103,17 @@ func (o *ordered) each(f func(c *cell)) {
 		})
 		return
 	}
-	all := make([]*cell, 0, len(o.cells))
+	all := o.all[:0]
 	for _, c := range o.cells { // sorted below
 		all = append(all, c)
 	}
+	o.all = nil // f may walk over the map again
 	slices.SortFunc(all, func(a, b *cell) int { return strings.Compare(a.key, b.key) })
 	for _, c := range all {
 		f(c)
+	}
+	if clear(all); cap(all) <= maxSpare {
+		o.all = all
 	}
 }
 

@@ -133,6 +133,7 @@ type Table struct {
 	prefix  []byte
 	dirty   *ordered
 	scratch []byte
+	direct  *ordered // the rows of an engine that takes writes at once; else nil
 }
 
 // Table returns the table of a store.
@@ -143,7 +144,11 @@ func (db *DB) Table(store string) *Table {
 }
 
 func newTable(e Engine, prefix []byte) *Table {
-	return &Table{engine: e, prefix: prefix, dirty: newOrdered(), scratch: slices.Clone(prefix)}
+	t := &Table{engine: e, prefix: prefix, dirty: newOrdered(), scratch: slices.Clone(prefix)}
+	if m, ok := e.(*Memory); ok && m.immediate {
+		t.direct = m.rows
+	}
+	return t
 }
 
 func (t *Table) full(key []byte) []byte {
@@ -153,15 +158,24 @@ func (t *Table) full(key []byte) []byte {
 
 // Get implements Bytes.
 func (t *Table) Get(key []byte) ([]byte, error) {
-	if c, ok := t.dirty.get(key); ok {
-		return c.value, nil
+	if t.direct == nil {
+		if c, ok := t.dirty.get(key); ok {
+			return c.value, nil
+		}
 	}
 	return t.engine.Get(t.full(key))
 }
 
 // Put implements Bytes.
 func (t *Table) Put(key, value []byte) error {
-	t.dirty.put(key, value)
+	switch {
+	case t.direct == nil:
+		t.dirty.put(key, value)
+	case value == nil:
+		t.direct.remove(t.full(key))
+	default:
+		t.direct.put(t.full(key), slices.Clip(value))
+	}
 	return nil
 }
 

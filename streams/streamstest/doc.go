@@ -6,7 +6,8 @@
 //	in.Pipe("AA", flight, at)
 //	if got := out.Read(t); got.Value != 1 { ... }
 //
-// All sub-topologies run together as the one task 0_0 over partition 0 of every topic, with stores in memory. Each record is processed
+// All sub-topologies run together as the one task 0_0 over partition 0 of every topic, with stores in memory; with Options.Partitions each has a task for
+// each partition. Restart starts all of them again, as an instance that comes back with its disk. Each record is processed
 // to its end before Pipe returns: the node graph, due stream-time punctuations, a commit, which writes the caches, and what was sent to
 // topics that the topology itself reads. The wall clock stands still until Advance.
 //

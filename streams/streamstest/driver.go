@@ -3,9 +3,11 @@ package streamstest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,9 +19,10 @@ import (
 	"github.com/kstreamlab/kstreamlab/streams/state"
 )
 
-// Record is a record of a topic.
+// Record is a record of a topic. Partition counts where the driver has several (Options.Partitions).
 type Record struct {
-	Topic string
+	Topic     string
+	Partition int32
 	broker.Record
 }
 
@@ -31,6 +34,9 @@ type Options struct {
 	Configure func(c *streams.Config)
 	// Manual: commit only when Commit is called, as between two commits in production; caches then hold records back.
 	Manual bool
+	// Partitions is how many every topic has; default 1. With one, all sub-topologies run together as the one task 0_0, as in Kafka's test driver. With more,
+	// each sub-topology has a task for each partition, and records go by their keys, through repartition topics too.
+	Partitions int
 	// Start is the wall clock at the start; the zero Time is 1970.
 	Start time.Time
 	// Log gets the task's log; nil: nobody.
@@ -39,18 +45,32 @@ type Options struct {
 
 // Driver runs a topology. It is for one goroutine. After an error it is good for Close only.
 type Driver struct {
+	top     *streams.Topology
 	plan    *topology.Topology
 	cfg     streams.Config
 	manual  bool
+	parts   int32
 	clock   *clock
 	out     *producer
-	task    *task.Task
-	global  *task.Task       // feeds the global stores; nil: there are none
-	offsets map[string]int64 // by topic: how many records it has
-	globals map[string]bool  // topics of the global task
-	inputs  map[string]bool  // topics that the task reads, or the global one
-	batch   broker.Batch     // used again for each record
-	fed     int              // how many of the records sent were looked at for topics that the topology reads
+	tasks   []*running
+	global  *task.Task                      // feeds the global stores; nil: there are none
+	offsets map[broker.TopicPartition]int64 // how many records it has
+	globals map[string]bool                 // topics of the global task
+	inputs  map[string]bool                 // topics that the tasks read, or the global one
+	kept    map[string]bool                 // topics from which stores are restored instead of a changelog
+	piped   []Record                        // what came for those
+	engines map[processor.TaskID]state.Engine
+	// fedGlobal is what came for global stores, which have no changelog.
+	fedGlobal []Record
+	batch     broker.Batch // used again for each record
+	fed       int          // how many of the records sent were looked at for topics that the topology reads
+}
+
+// running is a task of the driver.
+type running struct {
+	*task.Task
+	partition int32
+	topics    map[string]bool // what it reads
 }
 
 // New opens a driver that ends with the test; an error fails it. A nil props is an empty configuration.
@@ -82,45 +102,148 @@ func Open(top *streams.Topology, o Options) (*Driver, error) {
 	if err := top.Check(); err != nil {
 		return nil, err
 	}
-	d := &Driver{plan: top.Plan().Merged(), cfg: cfg, manual: o.Manual, clock: newClock(o.Start, o.Log), out: &producer{offsets: map[string]int64{}}, offsets: map[string]int64{},
-		inputs: map[string]bool{}, globals: map[string]bool{}}
-	if err := d.start(top); err != nil {
+	d := &Driver{top: top, plan: top.Plan(), cfg: cfg, manual: o.Manual, parts: max(int32(o.Partitions), 1), clock: newClock(o.Start, o.Log),
+		offsets: map[broker.TopicPartition]int64{}, inputs: map[string]bool{}, globals: map[string]bool{}, kept: map[string]bool{}, engines: map[processor.TaskID]state.Engine{}}
+	d.out = &producer{offsets: map[broker.TopicPartition]int64{}, parts: d.parts}
+	if d.parts == 1 {
+		d.plan = d.plan.Merged()
+	}
+	if err := d.start(nil); err != nil {
 		return nil, err
 	}
 	return d, nil
 }
 
-func (d *Driver) start(top *streams.Topology) error {
-	tc := streams.TaskConfig(top, &d.cfg, d.clock)
-	tc.Topology, tc.EmitInterval = d.plan, 0
-	if err := d.startGlobal(top, tc); err != nil {
+// start starts all tasks where others have been; committed is by task, nil at the beginning.
+func (d *Driver) start(committed map[processor.TaskID]map[broker.TopicPartition]broker.OffsetAndMetadata) error {
+	tc := streams.TaskConfig(d.top, &d.cfg, d.clock)
+	tc.Topology, tc.EmitInterval, tc.Immediate = d.plan, 0, true
+	tc.OpenEngine = func(id processor.TaskID) (state.Engine, error) {
+		if d.engines[id] == nil {
+			d.engines[id] = state.NewImmediate()
+		}
+		return d.engines[id], nil
+	}
+	if err := d.startGlobal(d.top, tc); err != nil {
 		return err
 	}
 	collector := task.NewCollector(context.Background(), d.out, false, rand.New(rand.NewPCG(1, 1)), tc.Handlers.Written())
 	collector.SetBatch(1)
-	var inputs []broker.TopicPartition
-	for _, topic := range d.plan.SourceTopics() {
-		inputs = append(inputs, broker.TopicPartition{Topic: d.topicName(topic)})
-	}
 	var budget *state.Budget
 	if d.cfg.CacheBytes > 0 {
 		budget = state.NewBudget(d.cfg.CacheBytes)
 	}
-	var err error
-	if d.task, err = task.New(tc, processor.TaskID{}, inputs, budget, collector); err != nil {
-		return err
-	}
-	if err := d.task.Activate(nil); err != nil {
-		return err
-	}
-	for _, tp := range inputs {
-		d.task.SetEnd(tp, 0, 0)
-		d.inputs[tp.Topic] = true
+	d.tasks = nil
+	for n, sub := range d.plan.Subs {
+		for p := range d.parts {
+			if sub.Global {
+				continue
+			}
+			id := processor.TaskID{Subtopology: int32(n), Partition: p}
+			r, err := d.newTask(tc, id, sub, budget, collector, committed[id])
+			if err != nil {
+				return err
+			}
+			d.tasks = append(d.tasks, r)
+		}
 	}
 	for _, topic := range d.globalTopics() {
 		d.inputs[topic], d.globals[topic] = true, true
 	}
 	return nil
+}
+
+func (d *Driver) newTask(tc *task.Config, id processor.TaskID, sub *topology.Subtopology, budget *state.Budget, coll *task.Collector, committed map[broker.TopicPartition]broker.OffsetAndMetadata) (*running, error) {
+	r := &running{partition: id.Partition, topics: map[string]bool{}}
+	var inputs []broker.TopicPartition
+	for _, topic := range sub.Sources {
+		name := d.topicName(topic)
+		inputs = append(inputs, broker.TopicPartition{Topic: name, Partition: id.Partition})
+		d.inputs[name], r.topics[name] = true, true
+	}
+	for tp := range committed { // of patterns; into sets
+		if !r.topics[tp.Topic] {
+			inputs = append(inputs, tp)
+			r.topics[tp.Topic] = true
+		}
+	}
+	slices.SortFunc(inputs, broker.TopicPartition.Compare)
+	var err error
+	if r.Task, err = task.New(tc, id, inputs, budget, coll); err != nil {
+		return nil, err
+	}
+	for _, h := range r.Handles() {
+		if h.Source != "" {
+			d.kept[h.Source] = true
+		}
+	}
+	if committed != nil {
+		if err := d.restore(r); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.Activate(committed); err != nil {
+		return nil, err
+	}
+	for _, tp := range inputs {
+		r.SetEnd(tp, d.offsets[tp], d.offsets[tp])
+	}
+	return r, nil
+}
+
+// restore brings the stores of a task to where the last one left them, as after a restart: those on disk are as they were committed, the others come from
+// their changelogs.
+func (d *Driver) restore(r *running) error {
+	from, err := r.Changelogs()
+	if err != nil {
+		return err
+	}
+	done := map[string]int64{}
+	for _, store := range slices.Sorted(maps.Keys(from)) {
+		tp := broker.TopicPartition{Topic: r.Changelog(store), Partition: r.partition}
+		log := d.out.log(tp)
+		if d.kept[tp.Topic] {
+			log = nil
+			for _, p := range d.piped {
+				if p.Topic == tp.Topic && p.Partition == tp.Partition {
+					log = append(log, p.Record)
+				}
+			}
+		}
+		if start := max(from[store], 0); start < int64(len(log)) {
+			if err := r.Restore(store, log[start:]); err != nil {
+				return err
+			}
+		}
+		done[store] = int64(len(log))
+	}
+	return r.Restored(done)
+}
+
+// Restart commits, stops all tasks, and starts them again as an instance that comes back with its disk: what was on disk is there, stores in memory are
+// restored from their changelogs, and stores without a changelog that were in memory are empty. Punctuations begin anew.
+func (d *Driver) Restart() error {
+	if err := d.Commit(); err != nil {
+		return err
+	}
+	committed := map[processor.TaskID]map[broker.TopicPartition]broker.OffsetAndMetadata{}
+	for _, r := range d.tasks {
+		committed[r.ID()] = r.Committed()
+		if err := r.Close(); err != nil {
+			return err
+		}
+	}
+	if d.global != nil {
+		if err := d.global.Close(); err != nil {
+			return err
+		}
+		d.global = nil
+		delete(d.engines, task.GlobalID)
+	}
+	if err := d.start(committed); err != nil {
+		return err
+	}
+	return d.refeed()
 }
 
 func (d *Driver) topicName(topic string) string {
@@ -145,18 +268,22 @@ func (d *Driver) Batch(records ...Record) error {
 		if !d.reads(r.Topic) {
 			return &UnknownTopicError{r.Topic, d.Reads()}
 		}
+		if r.Partition < 0 || r.Partition >= d.parts {
+			return fmt.Errorf("streamstest: topic %s has no partition %d: it has %d, as Options.Partitions says", r.Topic, r.Partition, d.parts)
+		}
 		d.queue(r)
 	}
 	return d.run()
 }
 
-// Reads are the topics that the topology reads, by their names on a cluster.
+// Reads are the topics that the topology reads, by their names on a cluster, sorted; those of global stores last.
 func (d *Driver) Reads() []string {
 	var topics []string
-	for _, tp := range d.task.Inputs() {
-		topics = append(topics, tp.Topic)
+	for _, r := range d.tasks {
+		topics = append(topics, slices.Collect(maps.Keys(r.topics))...)
 	}
-	return append(topics, d.globalTopics()...)
+	slices.Sort(topics)
+	return append(slices.Compact(topics), d.globalTopics()...)
 }
 
 // reads says whether the topology reads a topic. One that a pattern matches becomes an input when it is first asked about.
@@ -167,19 +294,33 @@ func (d *Driver) reads(topic string) bool {
 	if !d.plan.Matches(topic) || d.plan.IsInternal(topic, d.cfg.TopicPrefix) {
 		return false
 	}
-	tp := broker.TopicPartition{Topic: topic}
-	d.task.AddInputs(tp)
+	for _, r := range d.tasks {
+		if !d.plan.Subs[r.ID().Subtopology].Matches(topic) {
+			continue
+		}
+		tp := broker.TopicPartition{Topic: topic, Partition: r.partition}
+		r.AddInputs(tp)
+		r.topics[topic] = true
+		r.SetEnd(tp, 0, 0)
+	}
 	d.inputs[topic] = true
-	d.task.SetEnd(tp, 0, 0)
 	return true
 }
 
 func (d *Driver) queue(r Record) {
-	r.Offset = d.offsets[r.Topic]
-	d.offsets[r.Topic]++
-	end := d.offsets[r.Topic]
-	d.batch = broker.Batch{TopicPartition: broker.TopicPartition{Topic: r.Topic}, Records: append(d.batch.Records[:0], r.Record), Next: end, HighWatermark: end, LastStable: end}
-	d.task.Add(&d.batch, false)
+	tp := broker.TopicPartition{Topic: r.Topic, Partition: r.Partition}
+	if d.kept[r.Topic] {
+		d.piped = append(d.piped, r)
+	}
+	r.Offset = d.offsets[tp]
+	d.offsets[tp]++
+	end := d.offsets[tp]
+	for _, t := range d.tasks {
+		if t.partition == r.Partition && t.topics[r.Topic] {
+			d.batch = broker.Batch{TopicPartition: tp, Records: append(d.batch.Records[:0], r.Record), Next: end, HighWatermark: end, LastStable: end}
+			t.Add(&d.batch, false)
+		}
+	}
 }
 
 // feed queues what was sent to topics that the topology reads.
@@ -203,41 +344,56 @@ func (d *Driver) feed() error {
 
 func (d *Driver) now() int64 { return d.clock.Now().UnixMilli() }
 
-// run processes what is queued, one record after another.
+// run processes what is queued, one record after another; with several tasks, they take turns.
 func (d *Driver) run() error {
 	if err := d.feed(); err != nil {
 		return err
 	}
-	for {
-		n, _, _, err := d.task.Process(1, d.now())
-		if err != nil || n == 0 {
-			return err
-		}
-		if _, err := d.task.Punctuate(d.now()); err != nil {
-			return err
-		}
-		if !d.manual {
-			if err := d.commit(); err != nil {
+	for busy := true; busy; {
+		busy = false
+		for _, r := range d.tasks {
+			n, _, _, err := r.Process(1, d.now())
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				continue
+			}
+			busy = true
+			if err := d.after(r); err != nil {
 				return err
 			}
 		}
-		if err := d.feed(); err != nil {
+	}
+	return nil
+}
+
+// after does what is due after a record.
+func (d *Driver) after(r *running) error {
+	if _, err := r.Punctuate(d.now()); err != nil {
+		return err
+	}
+	if !d.manual {
+		if err := d.commit(r); err != nil {
 			return err
 		}
 	}
+	return d.feed()
 }
 
-func (d *Driver) commit() error {
-	if err := d.task.PrepareCommit(d.now()); err != nil {
+func (d *Driver) commit(r *running) error {
+	if err := r.PrepareCommit(d.now()); err != nil {
 		return err
 	}
-	return d.task.PostCommit()
+	return r.PostCommit()
 }
 
 // Commit writes the caches and commits, then processes what that sent to topics that the topology reads.
 func (d *Driver) Commit() error {
-	if err := d.commit(); err != nil {
-		return err
+	for _, r := range d.tasks {
+		if err := d.commit(r); err != nil {
+			return err
+		}
 	}
 	return d.run()
 }
@@ -245,12 +401,14 @@ func (d *Driver) Commit() error {
 // Advance moves the wall clock and runs the punctuations that are due, each once.
 func (d *Driver) Advance(by time.Duration) error {
 	d.clock.now = d.clock.now.Add(by)
-	if _, err := d.task.Punctuate(d.now()); err != nil {
-		return err
-	}
-	if !d.manual {
-		if err := d.commit(); err != nil {
+	for _, r := range d.tasks {
+		if _, err := r.Punctuate(d.now()); err != nil {
 			return err
+		}
+		if !d.manual {
+			if err := d.commit(r); err != nil {
+				return err
+			}
 		}
 	}
 	return d.run()
@@ -262,10 +420,7 @@ func (d *Driver) Sent() []Record { return d.out.all() }
 
 // Dropped is how many records were left out, over all nodes: dropped-records-total.
 func (d *Driver) Dropped() (n int64) {
-	for _, t := range []*task.Task{d.task, d.global} {
-		if t == nil {
-			continue
-		}
+	for _, t := range d.all() {
 		for _, k := range t.Dropped() { // a sum does not depend on order
 			n += k
 		}
@@ -273,15 +428,23 @@ func (d *Driver) Dropped() (n int64) {
 	return n
 }
 
-// Close ends the task. It may be called again.
-func (d *Driver) Close() error {
-	if d.task == nil {
-		return nil
+// all are the tasks, the global one last.
+func (d *Driver) all() (out []*task.Task) {
+	for _, r := range d.tasks {
+		out = append(out, r.Task)
 	}
-	err := d.task.Close()
 	if d.global != nil {
-		err = errors.Join(err, d.global.Close())
+		out = append(out, d.global)
 	}
-	d.task, d.global = nil, nil
-	return err
+	return out
+}
+
+// Close ends the tasks. It may be called again.
+func (d *Driver) Close() error {
+	var errs []error
+	for _, t := range d.all() {
+		errs = append(errs, t.Close())
+	}
+	d.tasks, d.global = nil, nil
+	return errors.Join(errs...)
 }

@@ -47,11 +47,25 @@ func (d *Driver) globalTopics() (topics []string) {
 
 func (d *Driver) isGlobal(topic string) bool { return d.globals[topic] }
 
+// refeed fills the global stores anew from their topics, as a start does.
+func (d *Driver) refeed() error {
+	records := d.fedGlobal
+	d.fedGlobal = nil
+	for _, r := range records {
+		if err := d.feedGlobal(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // feedGlobal processes a record of a global topic at once.
 func (d *Driver) feedGlobal(r Record) error {
-	r.Offset = d.offsets[r.Topic]
-	d.offsets[r.Topic]++
-	end := d.offsets[r.Topic]
+	d.fedGlobal = append(d.fedGlobal, r)
+	tp := broker.TopicPartition{Topic: r.Topic}
+	r.Offset = d.offsets[tp]
+	d.offsets[tp]++
+	end := d.offsets[tp]
 	d.global.Add(&broker.Batch{TopicPartition: broker.TopicPartition{Topic: r.Topic}, Records: []broker.Record{r.Record}, Next: end, HighWatermark: end, LastStable: end}, false)
 	for {
 		if n, _, _, err := d.global.Process(1, d.now()); err != nil || n == 0 {

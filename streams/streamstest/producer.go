@@ -9,17 +9,18 @@ import (
 // blockSize is how many records a block of a producer has.
 const blockSize = 256
 
-// producer keeps what is sent. Every topic has one partition.
+// producer keeps what is sent. Every topic has the same number of partitions.
 type producer struct {
 	blocks  [][]Record // what was sent, in order; all but the last are full
 	flat    []Record   // the same in one piece, as far as somebody has asked for it
 	n       int
-	offsets map[string]int64
+	parts   int32 // of every topic
+	offsets map[broker.TopicPartition]int64
 }
 
 var _ broker.Producer = (*producer)(nil)
 
-func (p *producer) Partitions(context.Context, string) (int32, error) { return 1, nil }
+func (p *producer) Partitions(context.Context, string) (int32, error) { return p.parts, nil }
 
 func (p *producer) Send(_ context.Context, tp broker.TopicPartition, records []broker.Record, ack broker.Ack) error {
 	for _, r := range records {
@@ -27,11 +28,11 @@ func (p *producer) Send(_ context.Context, tp broker.TopicPartition, records []b
 			p.blocks = append(p.blocks, make([]Record, 0, blockSize))
 		}
 		last := &p.blocks[len(p.blocks)-1]
-		*last = append(*last, Record{tp.Topic, r})
+		*last = append(*last, Record{tp.Topic, tp.Partition, r})
 		p.n++
 	}
-	base := p.offsets[tp.Topic]
-	p.offsets[tp.Topic] += int64(len(records))
+	base := p.offsets[tp]
+	p.offsets[tp] += int64(len(records))
 	if ack != nil {
 		ack(base, nil)
 	}
@@ -40,6 +41,16 @@ func (p *producer) Send(_ context.Context, tp broker.TopicPartition, records []b
 
 // at is the i-th record that was sent.
 func (p *producer) at(i int) *Record { return &p.blocks[i/blockSize][i%blockSize] }
+
+// log is what was sent to a partition.
+func (p *producer) log(tp broker.TopicPartition) (out []broker.Record) {
+	for i := range p.n {
+		if r := p.at(i); r.Topic == tp.Topic && r.Partition == tp.Partition {
+			out = append(out, r.Record)
+		}
+	}
+	return out
+}
 
 // all is everything that was sent.
 func (p *producer) all() []Record {

@@ -33,24 +33,37 @@ type Row struct {
 }
 
 // Open opens a store of the topology, for streams.KeyValueStoreOf and its like: streams.StoreContext. What is put is told to the changelog, with the
-// context of the record before; a global store can be written too.
+// context of the record before; a global store can be written too. Of several partitions it is the first one's.
 func (d *Driver) Open(store string) (*operator.Opened, error) {
-	for _, t := range []*task.Task{d.task, d.global} {
-		if t != nil && t.Store(store) != nil {
+	for _, t := range d.all() {
+		if t.Store(store) != nil {
 			return operator.OpenedOf(t, t.Store(store)), nil
 		}
 	}
 	return nil, fmt.Errorf("streamstest: the topology has no store %s", store)
 }
 
-// Stores are all stores of the topology, in the order of the topology.
+// Stores are all stores of the topology, in the order of the topology. The rows of several partitions follow one another.
 func (d *Driver) Stores() ([]StoreView, error) {
 	var out []StoreView
-	handles := d.task.Handles()
-	if d.global != nil {
-		handles = append(slices.Clip(handles), d.global.Handles()...)
+	for _, t := range d.all() {
+		views, err := d.storesOf(t)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range views {
+			if i := slices.IndexFunc(out, func(o StoreView) bool { return o.Name == v.Name }); i >= 0 {
+				out[i].Rows = append(out[i].Rows, v.Rows...)
+			} else {
+				out = append(out, v)
+			}
+		}
 	}
-	for _, h := range handles {
+	return out, nil
+}
+
+func (d *Driver) storesOf(t *task.Task) (out []StoreView, err error) {
+	for _, h := range t.Handles() {
 		v := StoreView{Name: h.Name, Kind: h.Kind, WindowSize: h.WindowSize, Internal: h.Internal}
 		s := d.plan.StoreSerdes(h.Name)
 		v.Key, v.Value = s.Key, s.Value

@@ -14,11 +14,12 @@ type InputTopic[K, V any] struct {
 	topic string
 	key   serde.Serde[K]
 	value serde.Serde[V]
+	next  int
 }
 
 // Input is a topic with the serdes to write it.
 func Input[K, V any](d *Driver, topic string, key serde.Serde[K], value serde.Serde[V]) *InputTopic[K, V] {
-	return &InputTopic[K, V]{d, topic, key, value}
+	return &InputTopic[K, V]{d: d, topic: topic, key: key, value: value}
 }
 
 // Event is a typed record. NullKey and NullValue stand for nulls, whatever Key and Value are.
@@ -49,6 +50,10 @@ func (i *InputTopic[K, V]) PipeEvents(t testing.TB, events ...Event[K, V]) {
 // Try is PipeEvents of one record that returns the error.
 func (i *InputTopic[K, V]) Try(e Event[K, V]) (err error) {
 	r := Record{Topic: i.topic, Record: broker.Record{Timestamp: e.Timestamp, Headers: e.Headers}}
+	if n := i.d.parts; n > 1 {
+		defer func() { i.next++ }()
+		r.Partition = int32(i.next) % n // records without a key take turns
+	}
 	if !e.NullKey {
 		if r.Key, err = i.key.Append([]byte{}, i.topic, e.Key); err != nil {
 			return err
@@ -58,6 +63,9 @@ func (i *InputTopic[K, V]) Try(e Event[K, V]) (err error) {
 		if r.Value, err = i.value.Append([]byte{}, i.topic, e.Value); err != nil {
 			return err
 		}
+	}
+	if i.d.parts > 1 && r.Key != nil {
+		r.Partition = broker.PartitionForKey(r.Key, i.d.parts)
 	}
 	return i.d.Pipe(r)
 }

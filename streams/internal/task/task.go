@@ -44,6 +44,8 @@ type Config struct {
 	ForgetTime bool
 	// EmitInterval is processor.Task's.
 	EmitInterval int64
+	// Immediate: what is written to stores in memory is there at once, not at the commit. For a driver that takes nothing back.
+	Immediate bool
 	// Dropped is told of every dropped record; nil: nobody.
 	Dropped func(id processor.TaskID, node, reason string)
 }
@@ -155,6 +157,9 @@ func (t *Task) openStores(budget *state.Budget) error {
 		}
 		if *db == nil {
 			engine := state.Engine(state.NewMemory())
+			if t.cfg.Immediate {
+				engine = state.NewImmediate()
+			}
 			if db == &disk {
 				var err error
 				if engine, err = t.cfg.OpenEngine(t.id); err != nil {
@@ -493,18 +498,36 @@ func (t *Task) PrepareCommit(now int64) error {
 // Offsets are the positions to commit, of the partitions that have moved; of all of them when nothing but the numbers has changed, which
 // travel with the positions.
 func (t *Task) Offsets() map[broker.TopicPartition]broker.OffsetAndMetadata {
-	t.saving = map[string]int64{}
-	for k, p := range t.numbers { // into a map again
-		if !t.cfg.ForgetTime || !strings.HasPrefix(k, operator.TimeKey) {
-			t.saving[k] = *p
-		}
-	}
+	t.saving = t.toSave()
 	moved := slices.ContainsFunc(t.queues, func(q *queue) bool { return q.dirty })
 	all := !moved && !maps.Equal(t.saving, t.saved)
 	out := map[broker.TopicPartition]broker.OffsetAndMetadata{}
 	for _, q := range t.queues {
 		if o := q.committable(); (q.dirty || all) && o >= 0 {
 			out[q.tp] = broker.OffsetAndMetadata{Offset: o, LeaderEpoch: -1, Metadata: EncodeMetadata(q.time, t.saving)}
+		}
+	}
+	return out
+}
+
+// Committed is what a task that starts where this one is finds committed, once this one has committed: all positions, with the numbers.
+func (t *Task) Committed() map[broker.TopicPartition]broker.OffsetAndMetadata {
+	numbers := t.toSave()
+	out := map[broker.TopicPartition]broker.OffsetAndMetadata{}
+	for _, q := range t.queues {
+		if o := q.committable(); o >= 0 {
+			out[q.tp] = broker.OffsetAndMetadata{Offset: o, LeaderEpoch: -1, Metadata: EncodeMetadata(q.time, numbers)}
+		}
+	}
+	return out
+}
+
+// toSave are the numbers that are committed with the positions.
+func (t *Task) toSave() map[string]int64 {
+	out := map[string]int64{}
+	for k, p := range t.numbers { // into a map again
+		if !t.cfg.ForgetTime || !strings.HasPrefix(k, operator.TimeKey) {
+			out[k] = *p
 		}
 	}
 	return out

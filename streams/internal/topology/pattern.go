@@ -69,6 +69,11 @@ func (t *Topology) HasPatterns() bool {
 	return slices.ContainsFunc(t.order, func(n *Node) bool { return n.Pattern != nil })
 }
 
+// Matches says whether a pattern of one of the part's sources matches a topic.
+func (s *Subtopology) Matches(topic string) bool {
+	return slices.ContainsFunc(s.Nodes, func(n *Node) bool { return n.Pattern != nil && n.Pattern.Matches(topic) })
+}
+
 // Matches says whether a source reads a topic by its pattern. Internal topics are for the caller to leave out: see IsInternal.
 func (t *Topology) Matches(topic string) bool {
 	return slices.ContainsFunc(t.order, func(n *Node) bool { return n.Pattern != nil && n.Pattern.Matches(topic) })
