@@ -45,21 +45,22 @@ type Options struct {
 
 // Driver runs a topology. It is for one goroutine. After an error it is good for Close only.
 type Driver struct {
-	top     *streams.Topology
-	plan    *topology.Topology
-	cfg     streams.Config
-	manual  bool
-	parts   int32
-	clock   *clock
-	out     *producer
-	tasks   []*running
-	global  *task.Task                      // feeds the global stores; nil: there are none
-	offsets map[broker.TopicPartition]int64 // how many records it has
-	globals map[string]bool                 // topics of the global task
-	inputs  map[string]bool                 // topics that the tasks read, or the global one
-	kept    map[string]bool                 // topics from which stores are restored instead of a changelog
-	piped   []Record                        // what came for those
-	engines map[processor.TaskID]state.Engine
+	top      *streams.Topology
+	plan     *topology.Topology
+	cfg      streams.Config
+	manual   bool
+	parts    int32
+	clock    *clock
+	out      *producer
+	tasks    []*running
+	global   *task.Task                      // feeds the global stores; nil: there are none
+	offsets  map[broker.TopicPartition]int64 // how many records it has
+	globals  map[string]bool                 // topics of the global task
+	inputs   map[string]bool                 // topics that the tasks read, or the global one
+	patterns bool                            // there are sources by pattern
+	kept     map[string]bool                 // topics from which stores are restored instead of a changelog
+	piped    []Record                        // what came for those
+	engines  map[processor.TaskID]state.Engine
 	// fedGlobal is what came for global stores, which have no changelog.
 	fedGlobal []Record
 	batch     broker.Batch // used again for each record
@@ -104,6 +105,7 @@ func Open(top *streams.Topology, o Options) (*Driver, error) {
 	}
 	d := &Driver{top: top, plan: top.Plan(), cfg: cfg, manual: o.Manual, parts: max(int32(o.Partitions), 1), clock: newClock(o.Start, o.Log),
 		offsets: map[broker.TopicPartition]int64{}, inputs: map[string]bool{}, globals: map[string]bool{}, kept: map[string]bool{}, engines: map[processor.TaskID]state.Engine{}}
+	d.patterns = d.plan.HasPatterns()
 	d.out = &producer{offsets: map[broker.TopicPartition]int64{}, parts: d.parts}
 	if d.parts == 1 {
 		d.plan = d.plan.Merged()
@@ -291,7 +293,7 @@ func (d *Driver) reads(topic string) bool {
 	if d.inputs[topic] {
 		return true
 	}
-	if !d.plan.Matches(topic) || d.plan.IsInternal(topic, d.cfg.TopicPrefix) {
+	if !d.patterns || !d.plan.Matches(topic) || d.plan.IsInternal(topic, d.cfg.TopicPrefix) {
 		return false
 	}
 	for _, r := range d.tasks {
@@ -309,14 +311,14 @@ func (d *Driver) reads(topic string) bool {
 
 func (d *Driver) queue(r Record) {
 	tp := broker.TopicPartition{Topic: r.Topic, Partition: r.Partition}
-	if d.kept[r.Topic] {
+	if len(d.kept) > 0 && d.kept[r.Topic] {
 		d.piped = append(d.piped, r)
 	}
 	r.Offset = d.offsets[tp]
-	d.offsets[tp]++
-	end := d.offsets[tp]
+	end := r.Offset + 1
+	d.offsets[tp] = end
 	for _, t := range d.tasks {
-		if t.partition == r.Partition && t.topics[r.Topic] {
+		if len(d.tasks) == 1 || t.partition == r.Partition && t.topics[r.Topic] {
 			d.batch = broker.Batch{TopicPartition: tp, Records: append(d.batch.Records[:0], r.Record), Next: end, HighWatermark: end, LastStable: end}
 			t.Add(&d.batch, false)
 		}
