@@ -151,7 +151,7 @@ func TestOrdersExample(t *testing.T) {
 	p := startProgram(t, "orders", []string{"raw-orders", "user-data", "premium-orders", "standard-orders", "enriched-orders", "orders-per-hour", "revenue-by-user", "sessions-by-user"},
 		"--state-dir", dir, "--event-time", "--clean-up")
 	const at = 1_772_442_000_000
-	p.write("user-data", "u1", `{"name":"Ada"}`, at)
+	p.write("user-data", "u1", `{"name":"Ada"}`, at-60_000) // earlier, so that the table has her when the first order is taken
 	p.write("raw-orders", "u1", `{"orderId":"warm-up","userId":"u1","type":"GIFT","amount":1}`, at)
 	p.read("enriched-orders", 1)
 	p.write("raw-orders", "u1", `{"orderId":"o1","userId":"u1","type":"PREMIUM","amount":100.1}`, at+1000)
