@@ -23,12 +23,7 @@ import (
 func ours(a []string) {
 	want, err := strconv.ParseInt(a[5], 10, 64)
 	check(err)
-	if f := os.Getenv("BENCH_PROFILE"); f != "" {
-		out, err := os.Create(f)
-		check(err)
-		check(pprof.StartCPUProfile(out))
-		defer pprof.StopCPUProfile()
-	}
+	defer profile()()
 	cnt := &counter{want: want}
 	top, err := workload(a[0], a[6], cnt)
 	check(err)
@@ -94,4 +89,19 @@ func workload(w, out string, cnt *counter) (*streams.Topology, error) {
 		return nil, fmt.Errorf("kstreamlab has no workload %q: W1, W4, K and L are known", w)
 	}
 	return b.Build()
+}
+
+// profile writes a CPU profile to the file that BENCH_PROFILE names, from now until the function that it returns is called.
+func profile() (stop func()) {
+	f := os.Getenv("BENCH_PROFILE")
+	if f == "" {
+		return func() {}
+	}
+	out, err := os.Create(f)
+	check(err)
+	check(pprof.StartCPUProfile(out))
+	return func() {
+		pprof.StopCPUProfile()
+		check(out.Close())
+	}
 }

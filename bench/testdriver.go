@@ -21,7 +21,7 @@ var driven = []struct {
 	records  int
 }{{"W1", 100_000}, {"W2", 100_000}, {"W3", 5_000}, {"W4", 40_000}, {"W5", 50_000}, {"W6", 10_000}}
 
-// testDriver is the Go side of a comparison: WORKLOAD RECORDS, or first.
+// testDriver is the Go side of a comparison: WORKLOAD RECORDS, or first. BENCH_PROFILE names a file for a CPU profile.
 func testDriver(a []string) {
 	if a[0] == "first" {
 		firstAssertion()
@@ -55,15 +55,17 @@ func testDriver(a []string) {
 		ks, vs = append(ks, key(j, keys)), append(vs, make(j))
 	}
 	var from time.Time
+	stop := func() {}
 	for j := range warm + n {
 		if j == warm {
-			from = time.Now()
+			stop, from = profile(), time.Now()
 		}
 		for _, t := range topics {
 			pipe(t, ks[j], vs[j], int64(j))
 		}
 	}
 	event("elapsed_us", time.Since(from).Microseconds())
+	stop()
 	event("done", int64(n))
 }
 

@@ -82,6 +82,10 @@ func (o *ordered) drop(c *cell) {
 const maxSpare = 256
 
 func (o *ordered) clear() {
+	if len(o.cells) == 0 {
+		o.tree, o.bytes = nil, 0
+		return
+	}
 	if len(o.cells) <= maxSpare {
 		for _, c := range o.cells { // they are all alike
 			if *c = (cell{}); len(o.spare) < maxSpare {
@@ -96,6 +100,9 @@ func (o *ordered) clear() {
 
 // each calls f for all cells in order of their keys. f must not change the map.
 func (o *ordered) each(f func(c *cell)) {
+	if len(o.cells) == 0 {
+		return
+	}
 	if o.tree != nil {
 		o.tree.Scan(func(_ string, c *cell) bool {
 			f(c)

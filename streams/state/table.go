@@ -3,19 +3,36 @@ package state
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"slices"
+	"strings"
 )
 
 // DB is the state of one task: its tables over one engine, and what is committed with them. Writes stay in memory, where reads see
 // them, until Commit.
 type DB struct {
-	engine  Engine
-	layers  []layer
-	offsets map[string]int64 // by store: the changelog offset after the last record that the committed rows contain
-	batch   Batch
-	names   []string          // of a commit, used again
-	keys    map[string][]byte // by store: the engine's key of its offset
+	engine    Engine
+	layers    []layer
+	positions []*Position // by the name of the store
+	// lazy: positions are written at the end only, since the engine shows every write at once and takes none back.
+	lazy  bool
+	batch Batch
 }
+
+// Position is how far a store is in its changelog. It belongs to its DB.
+type Position struct {
+	store     string
+	key       []byte // the engine's
+	committed int64  // the changelog offset after the last record that the committed rows contain; -1: none
+	next      int64  // what the next commit commits
+	unwritten bool   // of a lazy DB
+}
+
+// Committed is the changelog offset from which the store is to be restored; -1 when nothing was ever committed.
+func (p *Position) Committed() int64 { return p.committed }
+
+// Advance says what the next commit is to commit.
+func (p *Position) Advance(offset int64) { p.next = offset }
 
 // layer is a part of a DB with uncommitted writes.
 type layer interface {
@@ -29,41 +46,65 @@ type layer interface {
 
 // OpenDB wraps an engine. Engine keys begin with one byte: 'o' for offsets, 'd' for rows.
 func OpenDB(e Engine) *DB {
-	return &DB{engine: e, offsets: map[string]int64{}, keys: map[string][]byte{}}
+	m, ok := e.(*Memory)
+	return &DB{engine: e, lazy: ok && m.immediate}
 }
 
-// Offset is the changelog offset from which a store is to be restored; -1 when nothing was ever committed.
-func (db *DB) Offset(store string) (int64, error) {
-	if o, ok := db.offsets[store]; ok {
-		return o, nil
+// Position is a store's.
+func (db *DB) Position(store string) (*Position, error) {
+	i, ok := slices.BinarySearchFunc(db.positions, store, func(p *Position, s string) int { return strings.Compare(p.store, s) })
+	if ok {
+		return db.positions[i], nil
 	}
-	v, err := db.engine.Get(db.offsetKey(store))
-	if err != nil || len(v) != 8 {
+	p := &Position{store: store, key: append([]byte{'o'}, store...), committed: -1}
+	v, err := db.engine.Get(p.key)
+	if err != nil {
+		return nil, err
+	}
+	if len(v) == 8 {
+		p.committed = int64(binary.BigEndian.Uint64(v))
+	}
+	p.next = p.committed
+	db.positions = slices.Insert(db.positions, i, p)
+	return p, nil
+}
+
+// Offset is the committed position of a store.
+func (db *DB) Offset(store string) (int64, error) {
+	p, err := db.Position(store)
+	if err != nil {
 		return -1, err
 	}
-	o := int64(binary.BigEndian.Uint64(v))
-	db.offsets[store] = o
-	return o, nil
+	return p.committed, nil
 }
 
-// Commit makes all uncommitted rows and the given changelog offsets durable in one step. After an error nothing is committed, and it may
-// be called again.
+// Commit is CommitPositions after the given stores have advanced to the given changelog offsets.
 func (db *DB) Commit(offsets map[string]int64) error {
+	for s, o := range offsets { // each by itself
+		p, err := db.Position(s)
+		if err != nil {
+			return err
+		}
+		p.next = o
+	}
+	return db.CommitPositions()
+}
+
+// CommitPositions makes all uncommitted rows, and the positions that have advanced, durable in one step. After an error nothing is committed, and it
+// may be called again.
+func (db *DB) CommitPositions() error {
 	db.batch.Reset()
 	for _, l := range db.layers {
 		l.collect(&db.batch)
 	}
-	names := db.names[:0]
-	for s := range offsets { // sorted below
-		names = append(names, s)
-	}
-	db.names = names
-	slices.Sort(names)
-	for _, s := range names {
-		if have, ok := db.offsets[s]; ok && have == offsets[s] {
-			continue
+	for _, p := range db.positions {
+		switch {
+		case p.next == p.committed:
+		case db.lazy:
+			p.committed, p.unwritten = p.next, true
+		default:
+			db.batch.Set(p.key, p.encode())
 		}
-		db.batch.Set(db.offsetKey(s), binary.BigEndian.AppendUint64(nil, uint64(offsets[s])))
 	}
 	if db.batch.Len() == 0 {
 		return nil
@@ -71,8 +112,8 @@ func (db *DB) Commit(offsets map[string]int64) error {
 	if err := db.engine.Apply(&db.batch); err != nil {
 		return err
 	}
-	for _, s := range names {
-		db.offsets[s] = offsets[s]
+	for _, p := range db.positions {
+		p.committed = p.next
 	}
 	for _, l := range db.layers {
 		l.discard()
@@ -80,14 +121,7 @@ func (db *DB) Commit(offsets map[string]int64) error {
 	return nil
 }
 
-func (db *DB) offsetKey(store string) []byte {
-	k, ok := db.keys[store]
-	if !ok {
-		k = append([]byte{'o'}, store...)
-		db.keys[store] = k
-	}
-	return k
-}
+func (p *Position) encode() []byte { return binary.BigEndian.AppendUint64(nil, uint64(p.next)) }
 
 // Sync makes durable what was committed so far: no crash loses it afterwards.
 func (db *DB) Sync() error { return db.engine.Sync() }
@@ -102,8 +136,12 @@ func (db *DB) Wipe(store string) error {
 	var b Batch
 	p := rowPrefix(store)
 	b.DeleteRange(p, PrefixEnd(p))
-	b.Set(db.offsetKey(store), nil)
-	delete(db.offsets, store)
+	at, err := db.Position(store)
+	if err != nil {
+		return err
+	}
+	b.Set(at.key, nil)
+	at.committed, at.next, at.unwritten = -1, -1, false
 	return db.engine.Apply(&b)
 }
 
@@ -117,7 +155,20 @@ func (db *DB) Pending() int64 {
 }
 
 // Close closes the engine; uncommitted writes are lost.
-func (db *DB) Close() error { return db.engine.Close() }
+func (db *DB) Close() error {
+	db.batch.Reset()
+	for _, p := range db.positions {
+		if p.unwritten {
+			db.batch.Set(p.key, p.encode())
+		}
+	}
+	if db.batch.Len() > 0 {
+		if err := db.engine.Apply(&db.batch); err != nil {
+			return errors.Join(err, db.engine.Close())
+		}
+	}
+	return db.engine.Close()
+}
 
 func rowPrefix(store string) []byte {
 	p := append(make([]byte, 0, len(store)+10), 'd')

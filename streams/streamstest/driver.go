@@ -53,13 +53,10 @@ type Driver struct {
 	clock    *clock
 	out      *producer
 	tasks    []*running
-	global   *task.Task                      // feeds the global stores; nil: there are none
-	offsets  map[broker.TopicPartition]int64 // how many records it has
-	globals  map[string]bool                 // topics of the global task
-	inputs   map[string]bool                 // topics that the tasks read, or the global one
-	patterns bool                            // there are sources by pattern
-	kept     map[string]bool                 // topics from which stores are restored instead of a changelog
-	piped    []Record                        // what came for those
+	global   *task.Task // feeds the global stores; nil: there are none
+	topics   topics
+	patterns bool     // there are sources by pattern
+	piped    []Record // what came for topics from which stores are restored
 	engines  map[processor.TaskID]state.Engine
 	// fedGlobal is what came for global stores, which have no changelog.
 	fedGlobal []Record
@@ -104,9 +101,9 @@ func Open(top *streams.Topology, o Options) (*Driver, error) {
 		return nil, err
 	}
 	d := &Driver{top: top, plan: top.Plan(), cfg: cfg, manual: o.Manual, parts: max(int32(o.Partitions), 1), clock: newClock(o.Start, o.Log),
-		offsets: map[broker.TopicPartition]int64{}, inputs: map[string]bool{}, globals: map[string]bool{}, kept: map[string]bool{}, engines: map[processor.TaskID]state.Engine{}}
+		topics: topics{byName: map[string]*topic{}}, engines: map[processor.TaskID]state.Engine{}}
 	d.patterns = d.plan.HasPatterns()
-	d.out = &producer{offsets: map[broker.TopicPartition]int64{}, parts: d.parts}
+	d.out = &producer{parts: d.parts, ends: map[broker.TopicPartition]*int64{}}
 	if d.parts == 1 {
 		d.plan = d.plan.Merged()
 	}
@@ -149,8 +146,9 @@ func (d *Driver) start(committed map[processor.TaskID]map[broker.TopicPartition]
 			d.tasks = append(d.tasks, r)
 		}
 	}
-	for _, topic := range d.globalTopics() {
-		d.inputs[topic], d.globals[topic] = true, true
+	for _, name := range d.globalTopics() {
+		t := d.topics.get(name)
+		t.input, t.global = true, true
 	}
 	return nil
 }
@@ -161,7 +159,7 @@ func (d *Driver) newTask(tc *task.Config, id processor.TaskID, sub *topology.Sub
 	for _, topic := range sub.Sources {
 		name := d.topicName(topic)
 		inputs = append(inputs, broker.TopicPartition{Topic: name, Partition: id.Partition})
-		d.inputs[name], r.topics[name] = true, true
+		d.topics.get(name).input, r.topics[name] = true, true
 	}
 	for tp := range committed { // of patterns; into sets
 		if !r.topics[tp.Topic] {
@@ -176,7 +174,7 @@ func (d *Driver) newTask(tc *task.Config, id processor.TaskID, sub *topology.Sub
 	}
 	for _, h := range r.Handles() {
 		if h.Source != "" {
-			d.kept[h.Source] = true
+			d.topics.get(h.Source).kept = true
 		}
 	}
 	if committed != nil {
@@ -188,7 +186,8 @@ func (d *Driver) newTask(tc *task.Config, id processor.TaskID, sub *topology.Sub
 		return nil, err
 	}
 	for _, tp := range inputs {
-		r.SetEnd(tp, d.offsets[tp], d.offsets[tp])
+		end := d.topics.get(tp.Topic).end(tp.Partition)
+		r.SetEnd(tp, *end, *end)
 	}
 	return r, nil
 }
@@ -196,15 +195,12 @@ func (d *Driver) newTask(tc *task.Config, id processor.TaskID, sub *topology.Sub
 // restore brings the stores of a task to where the last one left them, as after a restart: those on disk are as they were committed, the others come from
 // their changelogs.
 func (d *Driver) restore(r *running) error {
-	from, err := r.Changelogs()
-	if err != nil {
-		return err
-	}
+	from := r.Changelogs()
 	done := map[string]int64{}
 	for _, store := range slices.Sorted(maps.Keys(from)) {
 		tp := broker.TopicPartition{Topic: r.Changelog(store), Partition: r.partition}
 		log := d.out.log(tp)
-		if d.kept[tp.Topic] {
+		if d.topics.get(tp.Topic).kept {
 			log = nil
 			for _, p := range d.piped {
 				if p.Topic == tp.Topic && p.Partition == tp.Partition {
@@ -260,20 +256,21 @@ func (d *Driver) Pipe(r Record) error { return d.Batch(r) }
 
 // Batch queues records and then processes them: the next one is that with the lowest timestamp at the head of its partition.
 func (d *Driver) Batch(records ...Record) error {
-	for _, r := range records {
-		if d.isGlobal(r.Topic) {
-			if err := d.feedGlobal(r); err != nil {
+	for i := range records {
+		r := &records[i]
+		t := d.topics.get(r.Topic)
+		switch {
+		case t.global:
+			if err := d.feedGlobal(t, r); err != nil {
 				return err
 			}
-			continue
-		}
-		if !d.reads(r.Topic) {
+		case !d.reads(t):
 			return &UnknownTopicError{r.Topic, d.Reads()}
-		}
-		if r.Partition < 0 || r.Partition >= d.parts {
+		case r.Partition < 0 || r.Partition >= d.parts:
 			return fmt.Errorf("streamstest: topic %s has no partition %d: it has %d, as Options.Partitions says", r.Topic, r.Partition, d.parts)
+		default:
+			d.queue(t, r, r.Timestamp)
 		}
-		d.queue(r)
 	}
 	return d.run()
 }
@@ -289,38 +286,41 @@ func (d *Driver) Reads() []string {
 }
 
 // reads says whether the topology reads a topic. One that a pattern matches becomes an input when it is first asked about.
-func (d *Driver) reads(topic string) bool {
-	if d.inputs[topic] {
-		return true
+func (d *Driver) reads(t *topic) bool {
+	if t.input || !d.patterns {
+		return t.input
 	}
-	if !d.patterns || !d.plan.Matches(topic) || d.plan.IsInternal(topic, d.cfg.TopicPrefix) {
+	if !d.plan.Matches(t.name) || d.plan.IsInternal(t.name, d.cfg.TopicPrefix) {
 		return false
 	}
 	for _, r := range d.tasks {
-		if !d.plan.Subs[r.ID().Subtopology].Matches(topic) {
+		if !d.plan.Subs[r.ID().Subtopology].Matches(t.name) {
 			continue
 		}
-		tp := broker.TopicPartition{Topic: topic, Partition: r.partition}
+		tp := broker.TopicPartition{Topic: t.name, Partition: r.partition}
 		r.AddInputs(tp)
-		r.topics[topic] = true
+		r.topics[t.name] = true
 		r.SetEnd(tp, 0, 0)
 	}
-	d.inputs[topic] = true
+	t.input = true
 	return true
 }
 
-func (d *Driver) queue(r Record) {
-	tp := broker.TopicPartition{Topic: r.Topic, Partition: r.Partition}
-	if len(d.kept) > 0 && d.kept[r.Topic] {
-		d.piped = append(d.piped, r)
+// queue hands a record to the tasks that read its topic, with the next offset and the time that it is given.
+func (d *Driver) queue(t *topic, r *Record, at int64) {
+	b := &d.batch
+	b.TopicPartition, b.Records = broker.TopicPartition{Topic: t.name, Partition: r.Partition}, append(b.Records[:0], r.Record)
+	next := &b.Records[0]
+	end := t.end(r.Partition)
+	next.Offset, next.Timestamp = *end, at
+	*end++
+	b.Next, b.HighWatermark, b.LastStable = *end, *end, *end
+	if t.kept {
+		d.piped = append(d.piped, Record{t.name, r.Partition, *next})
 	}
-	r.Offset = d.offsets[tp]
-	end := r.Offset + 1
-	d.offsets[tp] = end
-	for _, t := range d.tasks {
-		if len(d.tasks) == 1 || t.partition == r.Partition && t.topics[r.Topic] {
-			d.batch = broker.Batch{TopicPartition: tp, Records: append(d.batch.Records[:0], r.Record), Next: end, HighWatermark: end, LastStable: end}
-			t.Add(&d.batch, false)
+	for _, task := range d.tasks {
+		if len(d.tasks) == 1 || task.partition == r.Partition && task.topics[t.name] {
+			task.Add(b, false)
 		}
 	}
 }
@@ -328,16 +328,22 @@ func (d *Driver) queue(r Record) {
 // feed queues what was sent to topics that the topology reads.
 func (d *Driver) feed() error {
 	for ; d.fed < d.out.n; d.fed++ {
-		r := *d.out.at(d.fed)
-		if !d.reads(r.Topic) {
+		r := d.out.at(d.fed)
+		t := d.topics.get(r.Topic)
+		if !d.reads(t) {
 			continue
 		}
-		if r.Timestamp < 0 {
-			r.Timestamp = d.now()
+		at := r.Timestamp
+		if at < 0 {
+			at = d.now()
 		}
-		if !d.isGlobal(r.Topic) {
-			d.queue(r)
-		} else if err := d.feedGlobal(r); err != nil {
+		if !t.global {
+			d.queue(t, r, at)
+			continue
+		}
+		fed := *r
+		fed.Timestamp = at
+		if err := d.feedGlobal(t, &fed); err != nil {
 			return err
 		}
 	}

@@ -45,14 +45,12 @@ func (d *Driver) globalTopics() (topics []string) {
 	return topics
 }
 
-func (d *Driver) isGlobal(topic string) bool { return d.globals[topic] }
-
 // refeed fills the global stores anew from their topics, as a start does.
 func (d *Driver) refeed() error {
 	records := d.fedGlobal
 	d.fedGlobal = nil
-	for _, r := range records {
-		if err := d.feedGlobal(r); err != nil {
+	for i := range records {
+		if err := d.feedGlobal(d.topics.get(records[i].Topic), &records[i]); err != nil {
 			return err
 		}
 	}
@@ -60,13 +58,13 @@ func (d *Driver) refeed() error {
 }
 
 // feedGlobal processes a record of a global topic at once.
-func (d *Driver) feedGlobal(r Record) error {
-	d.fedGlobal = append(d.fedGlobal, r)
-	tp := broker.TopicPartition{Topic: r.Topic}
-	r.Offset = d.offsets[tp]
-	d.offsets[tp]++
-	end := d.offsets[tp]
-	d.global.Add(&broker.Batch{TopicPartition: broker.TopicPartition{Topic: r.Topic}, Records: []broker.Record{r.Record}, Next: end, HighWatermark: end, LastStable: end}, false)
+func (d *Driver) feedGlobal(t *topic, r *Record) error {
+	d.fedGlobal = append(d.fedGlobal, *r)
+	end := t.end(0)
+	next := r.Record
+	next.Offset = *end
+	*end++
+	d.global.Add(&broker.Batch{TopicPartition: broker.TopicPartition{Topic: t.name}, Records: []broker.Record{next}, Next: *end, HighWatermark: *end, LastStable: *end}, false)
 	for {
 		if n, _, _, err := d.global.Process(1, d.now()); err != nil || n == 0 {
 			return err

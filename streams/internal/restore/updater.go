@@ -246,10 +246,7 @@ func (u *Updater) round(ctx context.Context, c broker.Consumer, jobs []*job) err
 
 // open finds what a job has to restore.
 func (u *Updater) open(ctx context.Context, j *job) error {
-	logs, err := j.t.Changelogs()
-	if err != nil {
-		return err
-	}
+	logs := j.t.Changelogs()
 	parts := map[broker.TopicPartition]*part{}
 	var tps []broker.TopicPartition
 	for _, store := range slices.Sorted(maps.Keys(logs)) {

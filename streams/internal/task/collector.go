@@ -23,17 +23,16 @@ type Collector struct {
 	txn      bool // transactional
 	open     bool // a transaction is open
 
-	topics  map[string]*topicOut
-	order   []*partitionOut // those that have something pending, in order of their first record
-	spare   []*partitionOut // memory for the next order
-	stuck   []*topicOut     // those that have a sticky partition
-	offsets map[broker.TopicPartition]int64
-	err     error
-	failed  func(f *WriteFailure) Answer // the production exception handler
-	rand    *rand.Rand
-	arena   []byte
-	batch   int
-	free    [][]broker.Record
+	topics map[string]*topicOut
+	order  []*partitionOut // those that have something pending, in order of their first record
+	spare  []*partitionOut // memory for the next order
+	stuck  []*topicOut     // those that have a sticky partition
+	err    error
+	failed func(f *WriteFailure) Answer // the production exception handler
+	rand   *rand.Rand
+	arena  []byte
+	batch  int
+	free   [][]broker.Record
 }
 
 type topicOut struct {
@@ -47,12 +46,12 @@ type partitionOut struct {
 	records []broker.Record
 	ack     broker.Ack
 	sent    [][]broker.Record // handed over, oldest first, one ack each
+	next    int64             // the offset after the last record written; -1: none was
 }
 
 // NewCollector returns a collector over a producer. ctx is the thread's. failed is the production exception handler; nil: FAIL.
 func NewCollector(ctx context.Context, p broker.Producer, transactional bool, r *rand.Rand, failed func(f *WriteFailure) Answer) *Collector {
-	return &Collector{producer: p, ctx: ctx, txn: transactional, topics: map[string]*topicOut{}, offsets: map[broker.TopicPartition]int64{},
-		failed: failed, rand: r, batch: batchRecords}
+	return &Collector{producer: p, ctx: ctx, txn: transactional, topics: map[string]*topicOut{}, failed: failed, rand: r, batch: batchRecords}
 }
 
 // SetBatch changes how many records of one partition are gathered; 1 keeps the order of records over all partitions.
@@ -77,7 +76,7 @@ func (c *Collector) topic(name string) (*topicOut, error) {
 	}
 	t := &topicOut{name: name, sticky: -1}
 	for i := range n {
-		p := &partitionOut{tp: broker.TopicPartition{Topic: name, Partition: i}}
+		p := &partitionOut{tp: broker.TopicPartition{Topic: name, Partition: i}, next: -1}
 		p.ack = func(base int64, err error) { c.acked(p, base, err) }
 		t.parts = append(t.parts, p)
 	}
@@ -99,9 +98,16 @@ func (c *Collector) Send(topic string, partition int32, hash []byte, r broker.Re
 	if c.err != nil {
 		return c.err
 	}
-	p, err := c.partition(topic, partition, hash)
+	t, err := c.topic(topic)
 	if err != nil {
 		return err
+	}
+	return c.send(c.partition(t, partition, hash), r)
+}
+
+func (c *Collector) send(p *partitionOut, r broker.Record) error {
+	if c.err != nil {
+		return c.err
 	}
 	c.add(p, r)
 	if len(p.records) >= c.batch {
@@ -112,21 +118,19 @@ func (c *Collector) Send(topic string, partition int32, hash []byte, r broker.Re
 
 // gather is Send that leaves it to the next one to hand anything over: inside an ack.
 func (c *Collector) gather(topic string, partition int32, hash []byte, r broker.Record) error {
-	p, err := c.partition(topic, partition, hash)
+	t, err := c.topic(topic)
 	if err == nil {
-		c.add(p, r)
+		c.add(c.partition(t, partition, hash), r)
 	}
 	return err
 }
 
-func (c *Collector) partition(topic string, partition int32, hash []byte) (*partitionOut, error) {
-	t, err := c.topic(topic)
-	if err != nil {
-		return nil, err
-	}
+func (c *Collector) partition(t *topicOut, partition int32, hash []byte) *partitionOut {
 	n := int32(len(t.parts))
 	switch {
 	case partition >= 0:
+	case hash != nil && n == 1:
+		partition = 0
 	case hash != nil:
 		partition = broker.PartitionForKey(hash, n)
 	default:
@@ -136,7 +140,7 @@ func (c *Collector) partition(topic string, partition int32, hash []byte) (*part
 		}
 		partition = t.sticky
 	}
-	return t.parts[partition], nil
+	return t.parts[partition]
 }
 
 func (c *Collector) add(p *partitionOut, r broker.Record) {
@@ -186,7 +190,7 @@ func (c *Collector) acked(p *partitionOut, base int64, err error) {
 		p.sent = p.sent[1:]
 	}
 	if err == nil {
-		c.offsets[p.tp] = base + int64(len(records))
+		p.next = base + int64(len(records))
 	} else if c.err == nil {
 		if errors.Is(err, broker.ErrFenced) || errors.Is(err, broker.ErrAbortable) || errors.Is(err, broker.ErrClosed) || !c.handled(p, records, err) {
 			c.err = &processor.TaskError{Err: err}
@@ -243,12 +247,13 @@ func (c *Collector) Flush() error {
 	}
 }
 
-// Offset is the offset after the last record written to a partition, -1 when none was.
-func (c *Collector) Offset(tp broker.TopicPartition) int64 {
-	if o, ok := c.offsets[tp]; ok {
-		return o
+// written is where a partition's records go, nil when none was sent.
+func (c *Collector) written(tp broker.TopicPartition) *partitionOut {
+	t := c.topics[tp.Topic]
+	if t == nil || int(tp.Partition) >= len(t.parts) {
+		return nil
 	}
-	return -1
+	return t.parts[tp.Partition]
 }
 
 // Commit ends the transaction, with the positions of the group in it. The caller has flushed.

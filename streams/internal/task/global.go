@@ -28,8 +28,8 @@ func GlobalConfig(c *Config, globals *topology.Topology) *Config {
 // hold too.
 func (t *Task) ReadOnly(lock sync.Locker) func(store string) *state.Handle {
 	shared := map[string]*state.Handle{}
-	for _, h := range t.storeOrder {
-		shared[h.Name] = h.ReadOnly(lock)
+	for _, s := range t.stores {
+		shared[s.Name] = s.ReadOnly(lock)
 	}
 	return func(store string) *state.Handle { return shared[store] }
 }
@@ -61,8 +61,8 @@ func (t *Task) CommitAt() error {
 
 // StartOver empties the stores and forgets the positions, durably: everything is to be read again.
 func (t *Task) StartOver() error {
-	for _, h := range t.storeOrder {
-		if err := t.Wipe(h.Name); err != nil {
+	for _, s := range t.stores {
+		if err := t.Wipe(s.Name); err != nil {
 			return err
 		}
 	}

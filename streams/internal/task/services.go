@@ -25,7 +25,12 @@ func (t *Task) WallClock() int64 { return t.wall }
 func (t *Task) Now() int64 { return t.cfg.Host.Now().UnixMilli() }
 
 // Store implements processor.Task.
-func (t *Task) Store(name string) *state.Handle { return t.stores[name] }
+func (t *Task) Store(name string) *state.Handle {
+	if s := t.store(name); s != nil {
+		return s.Handle
+	}
+	return nil
+}
 
 // GlobalStore implements processor.Task.
 func (t *Task) GlobalStore(name string) *state.Handle {
@@ -43,8 +48,8 @@ func (t *Task) StoreSerdes(name string) (key, value any) {
 
 // Changelog implements processor.Task.
 func (t *Task) Changelog(store string) string {
-	if h := t.stores[store]; h != nil && h.Source != "" {
-		return h.Source
+	if s := t.store(store); s != nil && s.Source != "" {
+		return s.Source
 	}
 	return t.cfg.ApplicationID + "-" + store + "-changelog"
 }
@@ -85,7 +90,19 @@ func (t *Task) Drop(node, reason string) {
 
 // Send implements processor.Task.
 func (t *Task) Send(topic string, partition int32, hash []byte, r broker.Record) error {
-	return t.coll.Send(t.TopicName(topic), partition, hash, r)
+	for i := range t.outs {
+		if o := &t.outs[i]; o.name == topic {
+			return t.coll.send(t.coll.partition(o.topicOut, partition, hash), r)
+		}
+	}
+	o, err := t.coll.topic(t.TopicName(topic))
+	if err != nil {
+		return err
+	}
+	if len(t.outs) < few { // a dynamic sink may have any number
+		t.outs = append(t.outs, out{topic, o})
+	}
+	return t.coll.send(t.coll.partition(o, partition, hash), r)
 }
 
 // Partitions implements processor.Task.

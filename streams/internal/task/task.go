@@ -96,10 +96,8 @@ type Task struct {
 	log  *slog.Logger
 	coll *Collector
 
-	dbs        []*state.DB
-	dbOf       map[string]*state.DB // by store
-	stores     map[string]*state.Handle
-	storeOrder []*state.Handle
+	dbs    []*state.DB
+	stores []*store // in the order of the topology
 
 	nodes   []instance
 	queues  []*queue // by topic and partition
@@ -108,9 +106,8 @@ type Task struct {
 	byTP    map[broker.TopicPartition]*queue
 	ctx     processor.RecordContext
 	numbers map[string]*int64
-	names   map[string]string                // by topic as a node names it: on the cluster
-	logs    map[string]broker.TopicPartition // by store: its changelog's partition
-	offsets map[string]int64                 // what PostCommit commits, used again
+	names   map[string]string // by topic as a node names it: on the cluster
+	outs    []out             // topics that were written to
 	scratch map[string]*int64
 	seed    map[string]int64 // what was committed when the task was activated
 	saving  map[string]int64 // what Offsets gave out last
@@ -127,6 +124,21 @@ type Task struct {
 	running   bool
 }
 
+// store is an open store of the task.
+type store struct {
+	*state.Handle
+	db  *state.DB
+	at  *state.Position
+	log broker.TopicPartition // its changelog's partition
+	out *partitionOut         // the same at the collector; nil: nothing was sent
+}
+
+// out is a topic that the task writes to, by its name at the node.
+type out struct {
+	name string
+	*topicOut
+}
+
 type instance struct {
 	node *topology.Node
 	inst processor.Instance
@@ -135,7 +147,7 @@ type instance struct {
 // New makes a task and opens its stores. budget is the thread's record cache; coll its collector.
 func New(cfg *Config, id processor.TaskID, inputs []broker.TopicPartition, budget *state.Budget, coll *Collector) (*Task, error) {
 	t := &Task{cfg: cfg, id: id, sub: cfg.Topology.Subs[id.Subtopology], log: cfg.Host.Log().With("task", id.String()), coll: coll,
-		dbOf: map[string]*state.DB{}, stores: map[string]*state.Handle{}, byTP: map[broker.TopicPartition]*queue{}, numbers: map[string]*int64{}, names: map[string]string{}, logs: map[string]broker.TopicPartition{}, offsets: map[string]int64{}, time: -1}
+		byTP: map[broker.TopicPartition]*queue{}, numbers: map[string]*int64{}, names: map[string]string{}, time: -1}
 	for _, tp := range slices.SortedFunc(slices.Values(inputs), broker.TopicPartition.Compare) {
 		q := &queue{tp: tp, time: -1, position: broker.NoOffset, end: -1}
 		t.queues = append(t.queues, q)
@@ -169,13 +181,26 @@ func (t *Task) openStores(budget *state.Budget) error {
 			*db = state.OpenDB(engine)
 			t.dbs = append(t.dbs, *db)
 		}
-		h, err := (*db).Open(*spec, state.OpenConfig{Budget: budget, Ctx: &t.ctx, Log: t.logger(spec), Expired: func() { t.expired(spec.Name) }})
-		if err != nil {
+		s := &store{db: *db}
+		var err error
+		if s.Handle, err = s.db.Open(*spec, state.OpenConfig{Budget: budget, Ctx: &t.ctx, Log: t.logger(spec, s), Expired: func() { t.expired(spec.Name) }}); err != nil {
 			return err
 		}
-		t.dbOf[spec.Name] = *db
-		t.stores[spec.Name] = h
-		t.storeOrder = append(t.storeOrder, h)
+		t.stores = append(t.stores, s)
+		if s.at, err = s.db.Position(s.Name); err != nil {
+			return err
+		}
+		s.log = broker.TopicPartition{Topic: t.Changelog(s.Name), Partition: t.id.Partition}
+	}
+	return nil
+}
+
+// store is the task's store of that name, or nil.
+func (t *Task) store(name string) *store {
+	for _, s := range t.stores {
+		if s.Name == name {
+			return s
+		}
 	}
 	return nil
 }
@@ -188,13 +213,19 @@ func (t *Task) expired(store string) {
 }
 
 // logger is the changelog of a store, or nil.
-func (t *Task) logger(spec *state.Spec) state.Log {
+func (t *Task) logger(spec *state.Spec, s *store) state.Log {
 	if !spec.Logging {
 		return nil
 	}
-	topic := t.Changelog(spec.Name)
 	return func(key, value []byte, ts int64, headers []broker.Header) error {
-		return t.coll.Send(topic, t.id.Partition, nil, broker.Record{Key: t.coll.clone(key), Value: value, Timestamp: ts, Headers: headers})
+		if s.out == nil {
+			topic, err := t.coll.topic(s.log.Topic)
+			if err != nil {
+				return err
+			}
+			s.out = t.coll.partition(topic, s.log.Partition, nil)
+		}
+		return t.coll.send(s.out, broker.Record{Key: t.coll.clone(key), Value: value, Timestamp: ts, Headers: headers})
 	}
 }
 
@@ -216,49 +247,43 @@ func (t *Task) StateDir() string {
 }
 
 // Changelogs are the logged stores and the offset from which each is to be restored; -1: from the beginning.
-func (t *Task) Changelogs() (map[string]int64, error) {
+func (t *Task) Changelogs() map[string]int64 {
 	out := map[string]int64{}
-	for _, h := range t.storeOrder {
-		if h.Logging || h.Source != "" {
-			o, err := t.dbOf[h.Name].Offset(h.Name)
-			if err != nil {
-				return nil, err
-			}
-			out[h.Name] = o
+	for _, s := range t.stores {
+		if s.Logging || s.Source != "" {
+			out[s.Name] = s.at.Committed()
 		}
 	}
-	return out, nil
+	return out
 }
 
 // Restore applies changelog records to a store.
 func (t *Task) Restore(store string, records []broker.Record) error {
-	h := t.stores[store]
+	s := t.store(store)
 	for i := range records {
-		if err := h.Restore(records[i].Key, records[i].Value, records[i].Timestamp); err != nil {
+		if err := s.Restore(records[i].Key, records[i].Value, records[i].Timestamp); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Restored commits what was restored, up to the given changelog offsets.
-func (t *Task) Restored(offsets map[string]int64) error { return t.commitStores(offsets) }
+// Restored commits what was restored, up to the given changelog offsets by store.
+func (t *Task) Restored(offsets map[string]int64) error {
+	for _, s := range t.stores {
+		if o, ok := offsets[s.Name]; ok {
+			s.at.Advance(o)
+		}
+	}
+	return t.commitStores()
+}
 
 // Wipe empties a store whose changelog no longer has what it would need.
-func (t *Task) Wipe(store string) error { return t.dbOf[store].Wipe(store) }
+func (t *Task) Wipe(store string) error { return t.store(store).db.Wipe(store) }
 
-func (t *Task) commitStores(offsets map[string]int64) error {
-	if len(t.dbs) == 1 {
-		return t.dbs[0].Commit(offsets)
-	}
+func (t *Task) commitStores() error {
 	for _, db := range t.dbs {
-		mine := map[string]int64{}
-		for s, o := range offsets { // into a map again
-			if t.dbOf[s] == db {
-				mine[s] = o
-			}
-		}
-		if err := db.Commit(mine); err != nil {
+		if err := db.CommitPositions(); err != nil {
 			return err
 		}
 	}
@@ -355,19 +380,25 @@ func (t *Task) TopicName(topic string) string {
 	return name
 }
 
-// changelog is the partition of a store's changelog.
-func (t *Task) changelog(store string) broker.TopicPartition {
-	tp, ok := t.logs[store]
-	if !ok {
-		tp = broker.TopicPartition{Topic: t.Changelog(store), Partition: t.id.Partition}
-		t.logs[store] = tp
+// few is up to how many things are looked for one after another rather than in a map.
+const few = 8
+
+// queue is that of an input, or nil.
+func (t *Task) queue(tp broker.TopicPartition) *queue {
+	if len(t.queues) > few {
+		return t.byTP[tp]
 	}
-	return tp
+	for _, q := range t.queues {
+		if q.tp == tp {
+			return q
+		}
+	}
+	return nil
 }
 
 // Add takes a polled batch. It returns true when the partition should be paused, since enough of it is buffered.
 func (t *Task) Add(b *broker.Batch, committed bool) (pause bool) {
-	q := t.byTP[b.TopicPartition]
+	q := t.queue(b.TopicPartition)
 	end := b.HighWatermark
 	if committed {
 		end = b.LastStable
@@ -482,13 +513,13 @@ func (t *Task) Uncommitted() (n int64) {
 func (t *Task) PrepareCommit(now int64) error {
 	t.wall = now
 	var first error
-	for _, h := range t.storeOrder {
-		if err := h.Flush(); err != nil {
-			if err = t.located(h.Name, err); processor.IsTaskError(err) {
+	for _, s := range t.stores {
+		if err := s.Flush(); err != nil {
+			if err = t.located(s.Name, err); processor.IsTaskError(err) {
 				return err
 			}
 			if first == nil {
-				first = &FlushError{h.Name, err}
+				first = &FlushError{s.Name, err}
 			}
 		}
 	}
@@ -535,23 +566,22 @@ func (t *Task) toSave() map[string]int64 {
 
 // PostCommit makes the state durable, after the broker has confirmed the commit.
 func (t *Task) PostCommit() error {
-	offsets := t.offsets
-	clear(offsets)
-	for _, h := range t.storeOrder {
-		if h.Logging {
-			have, err := t.dbOf[h.Name].Offset(h.Name)
-			if err != nil {
-				return err
+	for _, s := range t.stores {
+		switch {
+		case s.Logging && s.out == nil:
+			s.out = t.coll.written(s.log)
+		case s.Logging:
+		case s.Source != "":
+			if q := t.queue(s.log); q != nil {
+				s.at.Advance(q.committable())
 			}
-			// the collector may remember less than was restored since, from an earlier time of the task on this thread
-			if o := t.coll.Offset(t.changelog(h.Name)); o > have {
-				offsets[h.Name] = o
-			}
-		} else if q := t.byTP[broker.TopicPartition{Topic: h.Source, Partition: t.id.Partition}]; q != nil {
-			offsets[h.Name] = q.committable()
+		}
+		// the collector may remember less than was restored since, from an earlier time of the task on this thread
+		if s.out != nil && s.out.next > s.at.Committed() {
+			s.at.Advance(s.out.next)
 		}
 	}
-	if err := t.commitStores(offsets); err != nil {
+	if err := t.commitStores(); err != nil {
 		return err
 	}
 	if err := t.syncStores(); err != nil {
@@ -567,9 +597,9 @@ func (t *Task) PostCommit() error {
 // FromSource are the inputs that stores are restored from instead of a changelog, by store.
 func (t *Task) FromSource() map[string]broker.TopicPartition {
 	out := map[string]broker.TopicPartition{}
-	for _, h := range t.storeOrder {
-		if h.Source != "" {
-			out[h.Name] = broker.TopicPartition{Topic: h.Source, Partition: t.id.Partition}
+	for _, s := range t.stores {
+		if s.Source != "" {
+			out[s.Name] = s.log
 		}
 	}
 	return out
@@ -577,17 +607,16 @@ func (t *Task) FromSource() map[string]broker.TopicPartition {
 
 // Behind says whether a store that is restored from an input has less of it than the group has committed: then what lies between would
 // never reach the store.
-func (t *Task) Behind(committed map[broker.TopicPartition]broker.OffsetAndMetadata) (bool, error) {
-	for store, tp := range t.FromSource() { // any of them: order does not matter
-		have, err := t.dbOf[store].Offset(store)
-		if err != nil {
-			return false, err
+func (t *Task) Behind(committed map[broker.TopicPartition]broker.OffsetAndMetadata) bool {
+	for _, s := range t.stores {
+		if s.Source == "" {
+			continue
 		}
-		if c, ok := committed[tp]; ok && have < c.Offset {
-			return true, nil
+		if c, ok := committed[s.log]; ok && s.at.Committed() < c.Offset {
+			return true
 		}
 	}
-	return false, nil
+	return false
 }
 
 // Inputs are the task's partitions.
@@ -617,7 +646,12 @@ func (t *Task) Dropped() map[string]int64 {
 }
 
 // Handles are the open stores, in the order of the topology.
-func (t *Task) Handles() []*state.Handle { return t.storeOrder }
+func (t *Task) Handles() (out []*state.Handle) {
+	for _, s := range t.stores {
+		out = append(out, s.Handle)
+	}
+	return out
+}
 
 // Close closes nodes and stores. What was not committed is gone.
 func (t *Task) Close() error {
@@ -631,8 +665,8 @@ func (t *Task) Close() error {
 
 func (t *Task) closeStores() error {
 	var errs []error
-	for _, h := range t.storeOrder {
-		h.Release()
+	for _, s := range t.stores {
+		s.Release()
 	}
 	for _, db := range t.dbs {
 		errs = append(errs, db.Close())
@@ -647,7 +681,12 @@ func (t *Task) Numbers() []string {
 }
 
 // SetCollector gives the task another collector, after its thread's producer was replaced.
-func (t *Task) SetCollector(c *Collector) { t.coll = c }
+func (t *Task) SetCollector(c *Collector) {
+	t.coll, t.outs = c, nil
+	for _, s := range t.stores {
+		s.out = nil
+	}
+}
 
 // ThreadContext is the thread's context, for what blocks inside a node.
 func (t *Task) ThreadContext() context.Context { return t.coll.ctx }

@@ -355,10 +355,7 @@ func (t *Thread) activate(tk *task.Task) error {
 	if err != nil {
 		return err
 	}
-	switch behind, err := tk.Behind(committed); {
-	case err != nil:
-		return err
-	case behind: // a transaction was pending when the end was looked at
+	if tk.Behind(committed) { // a transaction was pending when the end was looked at
 		t.updater.Add(tk)
 		return nil
 	}
