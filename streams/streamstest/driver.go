@@ -103,7 +103,7 @@ func Open(top *streams.Topology, o Options) (*Driver, error) {
 	d := &Driver{top: top, plan: top.Plan(), cfg: cfg, manual: o.Manual, parts: max(int32(o.Partitions), 1), clock: newClock(o.Start, o.Log),
 		topics: topics{byName: map[string]*topic{}}, engines: map[processor.TaskID]state.Engine{}}
 	d.patterns = d.plan.HasPatterns()
-	d.out = &producer{parts: d.parts, ends: map[broker.TopicPartition]*int64{}}
+	d.out = &producer{topics: &d.topics, parts: d.parts}
 	if d.parts == 1 {
 		d.plan = d.plan.Merged()
 	}
@@ -186,8 +186,8 @@ func (d *Driver) newTask(tc *task.Config, id processor.TaskID, sub *topology.Sub
 		return nil, err
 	}
 	for _, tp := range inputs {
-		end := d.topics.get(tp.Topic).end(tp.Partition)
-		r.SetEnd(tp, *end, *end)
+		end := *at(&d.topics.get(tp.Topic).queued, tp.Partition)
+		r.SetEnd(tp, end, end)
 	}
 	return r, nil
 }
@@ -199,7 +199,7 @@ func (d *Driver) restore(r *running) error {
 	done := map[string]int64{}
 	for _, store := range slices.Sorted(maps.Keys(from)) {
 		tp := broker.TopicPartition{Topic: r.Changelog(store), Partition: r.partition}
-		log := d.out.log(tp)
+		log := d.out.sentTo(tp)
 		if d.topics.get(tp.Topic).kept {
 			log = nil
 			for _, p := range d.piped {
@@ -269,7 +269,7 @@ func (d *Driver) Batch(records ...Record) error {
 		case r.Partition < 0 || r.Partition >= d.parts:
 			return fmt.Errorf("streamstest: topic %s has no partition %d: it has %d, as Options.Partitions says", r.Topic, r.Partition, d.parts)
 		default:
-			d.queue(t, r, r.Timestamp)
+			d.queue(t, r)
 		}
 	}
 	return d.run()
@@ -306,13 +306,13 @@ func (d *Driver) reads(t *topic) bool {
 	return true
 }
 
-// queue hands a record to the tasks that read its topic, with the next offset and the time that it is given.
-func (d *Driver) queue(t *topic, r *Record, at int64) {
+// queue hands a record to the tasks that read its topic, with the next offset.
+func (d *Driver) queue(t *topic, r *Record) {
 	b := &d.batch
 	b.TopicPartition, b.Records = broker.TopicPartition{Topic: t.name, Partition: r.Partition}, append(b.Records[:0], r.Record)
 	next := &b.Records[0]
-	end := t.end(r.Partition)
-	next.Offset, next.Timestamp = *end, at
+	end := at(&t.queued, r.Partition)
+	next.Offset = *end
 	*end++
 	b.Next, b.HighWatermark, b.LastStable = *end, *end, *end
 	if t.kept {
@@ -327,23 +327,18 @@ func (d *Driver) queue(t *topic, r *Record, at int64) {
 
 // feed queues what was sent to topics that the topology reads.
 func (d *Driver) feed() error {
-	for ; d.fed < d.out.n; d.fed++ {
-		r := d.out.at(d.fed)
-		t := d.topics.get(r.Topic)
+	for ; d.fed < d.out.log.n; d.fed++ {
+		t := d.topics.all[d.out.log.topic(d.fed)]
 		if !d.reads(t) {
 			continue
 		}
-		at := r.Timestamp
-		if at < 0 {
-			at = d.now()
+		r := d.out.at(d.fed)
+		if r.Timestamp < 0 {
+			r.Timestamp = d.now()
 		}
 		if !t.global {
-			d.queue(t, r, at)
-			continue
-		}
-		fed := *r
-		fed.Timestamp = at
-		if err := d.feedGlobal(t, &fed); err != nil {
+			d.queue(t, &r)
+		} else if err := d.feedGlobal(t, &r); err != nil {
 			return err
 		}
 	}

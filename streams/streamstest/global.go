@@ -60,7 +60,7 @@ func (d *Driver) refeed() error {
 // feedGlobal processes a record of a global topic at once.
 func (d *Driver) feedGlobal(t *topic, r *Record) error {
 	d.fedGlobal = append(d.fedGlobal, *r)
-	end := t.end(0)
+	end := at(&t.queued, 0)
 	next := r.Record
 	next.Offset = *end
 	*end++

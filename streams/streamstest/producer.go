@@ -6,21 +6,12 @@ import (
 	"github.com/kstreamlab/kstreamlab/broker"
 )
 
-// blockSize is how many records a block of a producer has.
-const blockSize = 256
-
-// producer keeps what is sent. Every topic has the same number of partitions.
+// producer keeps what is sent.
 type producer struct {
-	blocks [][]Record // what was sent, in order; all but the last are full
-	flat   []Record   // the same in one piece, as far as somebody has asked for it
-	n      int
+	topics *topics
 	parts  int32 // of every topic
-	ends   map[broker.TopicPartition]*int64
-	recent [4]struct {
-		tp  broker.TopicPartition
-		end *int64
-	}
-	turn int
+	log    sentLog
+	flat   []Record // the log as records, as far as somebody has asked for it
 }
 
 var _ broker.Producer = (*producer)(nil)
@@ -28,15 +19,11 @@ var _ broker.Producer = (*producer)(nil)
 func (p *producer) Partitions(context.Context, string) (int32, error) { return p.parts, nil }
 
 func (p *producer) Send(_ context.Context, tp broker.TopicPartition, records []broker.Record, ack broker.Ack) error {
+	t := p.topics.get(tp.Topic)
 	for i := range records {
-		if p.n%blockSize == 0 {
-			p.blocks = append(p.blocks, make([]Record, blockSize))
-		}
-		r := &p.blocks[len(p.blocks)-1][p.n%blockSize]
-		r.Topic, r.Partition, r.Record = tp.Topic, tp.Partition, records[i]
-		p.n++
+		p.log.add(t, tp.Partition, &records[i])
 	}
-	end := p.end(tp)
+	end := at(&t.sent, tp.Partition)
 	base := *end
 	*end += int64(len(records))
 	if ack != nil {
@@ -45,43 +32,36 @@ func (p *producer) Send(_ context.Context, tp broker.TopicPartition, records []b
 	return nil
 }
 
-// end is where the end of a partition is.
-func (p *producer) end(tp broker.TopicPartition) *int64 {
-	for i := range p.recent {
-		if r := &p.recent[i]; r.end != nil && r.tp == tp {
-			return r.end
-		}
+// next is the number of the first record from the given one on that was sent to a topic, or that of all records.
+func (p *producer) next(from int, topic string) int {
+	t := p.topics.get(topic)
+	for from < p.log.n && p.log.topic(from) != t.index {
+		from++
 	}
-	end := p.ends[tp]
-	if end == nil {
-		end = new(int64)
-		p.ends[tp] = end
-	}
-	r := &p.recent[p.turn]
-	r.tp, r.end = tp, end
-	p.turn = (p.turn + 1) % len(p.recent)
-	return end
+	return from
 }
 
-// at is the i-th record that was sent.
-func (p *producer) at(i int) *Record { return &p.blocks[i/blockSize][i%blockSize] }
-
-// log is what was sent to a partition.
-func (p *producer) log(tp broker.TopicPartition) (out []broker.Record) {
-	for i := range p.n {
-		if r := p.at(i); r.Topic == tp.Topic && r.Partition == tp.Partition {
+// sentTo is what was sent to a partition.
+func (p *producer) sentTo(tp broker.TopicPartition) (out []broker.Record) {
+	for i := p.next(0, tp.Topic); i < p.log.n; i = p.next(i+1, tp.Topic) {
+		if r := p.at(i); r.Partition == tp.Partition {
 			out = append(out, r.Record)
 		}
 	}
 	return out
 }
 
+// at is the i-th record that was sent.
+func (p *producer) at(i int) (r Record) {
+	t, partition := p.log.read(i, &r.Record)
+	r.Topic, r.Partition = p.topics.all[t].name, partition
+	return r
+}
+
 // all is everything that was sent.
 func (p *producer) all() []Record {
-	for len(p.flat) < p.n {
-		i := len(p.flat)
-		block := p.blocks[i/blockSize]
-		p.flat = append(p.flat, block[i%blockSize:min(blockSize, p.n-i+i%blockSize)]...)
+	for i := len(p.flat); i < p.log.n; i++ {
+		p.flat = append(p.flat, p.at(i))
 	}
 	return p.flat
 }

@@ -86,11 +86,8 @@ func Output[K, V any](d *Driver, topic string, key serde.Serde[K], value serde.S
 
 // Next returns the next record, and whether there is one.
 func (o *OutputTopic[K, V]) Next() (e Event[K, V], ok bool, err error) {
-	for ; o.at < o.d.out.n; o.at++ {
+	if o.at = o.d.out.next(o.at, o.topic); o.at < o.d.out.log.n {
 		r := o.d.out.at(o.at)
-		if r.Topic != o.topic {
-			continue
-		}
 		o.at++
 		e = Event[K, V]{NullKey: r.Key == nil, NullValue: r.Value == nil, Timestamp: r.Timestamp, Headers: r.Headers}
 		if !e.NullKey {
@@ -137,12 +134,7 @@ func (o *OutputTopic[K, V]) ReadAll(t testing.TB) []Event[K, V] {
 
 // Empty says that there are no more records.
 func (o *OutputTopic[K, V]) Empty() bool {
-	for i := o.at; i < o.d.out.n; i++ {
-		if o.d.out.at(i).Topic == o.topic {
-			return false
-		}
-	}
-	return true
+	return o.d.out.next(o.at, o.topic) == o.d.out.log.n
 }
 
 func (e Event[K, V]) String() string {
