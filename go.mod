@@ -14,6 +14,8 @@ require (
 	github.com/twmb/franz-go/pkg/sr v1.8.0
 )
 
+require github.com/goccy/go-json v0.12.0
+
 require (
 	cel.dev/cel-go v0.33.2
 	cel.dev/expr v0.25.1 // indirect

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	gojson "github.com/goccy/go-json"
+
 	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/streams"
 	"github.com/kstreamlab/kstreamlab/streams/serde"
@@ -15,11 +17,11 @@ import (
 )
 
 // driven are how many records each workload is measured over, after a fifth as many (20,000 at most) to warm up. Both drivers keep their stores in
-// memory, and commit after each record.
+// memory, and commit after each record. W2 is with encoding/json, which is what serde.JSON uses, and with goccy/go-json; the other side uses Jackson.
 var driven = []struct {
 	workload string
 	records  int
-}{{"W1", 100_000}, {"W2", 100_000}, {"W3", 5_000}, {"W4", 40_000}, {"W5", 50_000}, {"W6", 10_000}}
+}{{"W1", 100_000}, {"W2", 100_000}, {"W2 go-json", 100_000}, {"W3", 5_000}, {"W4", 40_000}, {"W5", 50_000}, {"W6", 10_000}}
 
 // testDriver is the Go side of a comparison: WORKLOAD RECORDS, or first. BENCH_PROFILE names a file for a CPU profile.
 func testDriver(a []string) {
@@ -105,7 +107,9 @@ func driverTopology(w string) (*streams.Topology, error) {
 		s := streams.Stream(b, "in", streams.Consumed[[]byte, []byte]{})
 		streams.MapValues(s, func(_, v []byte) ([]byte, error) { return v, nil }).To("out")
 	case "W2":
-		changeJSON(b)
+		changeJSON(b, serde.JSON[payment]())
+	case "W2 go-json":
+		changeJSON(b, serde.JSONWith[payment](gojson.Marshal, gojson.Unmarshal))
 	case "W3":
 		lines := streams.Stream(b, "lines", streams.Consumed[[]byte, string]{})
 		words := streams.FlatMapValues(lines, func(_ []byte, v string) ([]string, error) { return strings.Split(v, " "), nil })
@@ -137,14 +141,14 @@ type payment struct {
 }
 
 // changeJSON parses values, keeps those with a flag, adds a field and removes one.
-func changeJSON(b *streams.Builder) {
-	in := streams.Stream(b, "in", streams.Consumed[[]byte, payment]{Value: serde.JSON[payment]()})
+func changeJSON(b *streams.Builder, values serde.Serde[payment]) {
+	in := streams.Stream(b, "in", streams.Consumed[[]byte, payment]{Value: values})
 	kept := in.Filter(func(_ []byte, p payment) (bool, error) { return p.Flag, nil })
 	changed := streams.MapValues(kept, func(_ []byte, p payment) (payment, error) {
 		p.Double, p.Pad = 2*p.Amount, ""
 		return p, nil
 	})
-	changed.To("out", streams.Produced[[]byte, payment]{Value: serde.JSON[payment]()})
+	changed.To("out", streams.Produced[[]byte, payment]{Value: values})
 }
 
 // compareDrivers runs every workload in both test drivers, one after the other, ROUNDS times, and prints medians.
@@ -153,7 +157,7 @@ func compareDrivers(rounds int) {
 	for _, x := range driven {
 		var theirs, ours []float64
 		for range rounds {
-			theirs = append(theirs, rate(x.workload, x.records, javaCmd("bench.TestDriver", x.workload, fmt.Sprint(x.records), work(), "memory")))
+			theirs = append(theirs, rate(x.workload, x.records, javaCmd("bench.TestDriver", x.workload[:2], fmt.Sprint(x.records), work(), "memory")))
 			ours = append(ours, rate(x.workload, x.records, []string{os.Args[0], "streamstest", x.workload, fmt.Sprint(x.records)}))
 		}
 		a, b := middle(theirs), middle(ours)
