@@ -23,6 +23,7 @@ const (
 
 // Register registers the converters.
 func Register(p *connect.Plugins) {
+	p = p.WithVersion(connect.Version)
 	p.RegisterConverter(StringClass, func(host.Host) connect.Converter { return &String{} })
 	p.RegisterConverter(ByteArrayClass, func(host.Host) connect.Converter { return &ByteArray{} })
 	p.RegisterConverter(BooleanClass, func(host.Host) connect.Converter { return &Boolean{} })

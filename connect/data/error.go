@@ -34,6 +34,8 @@ const (
 	AlreadyExistsException      Class = "org.apache.kafka.connect.errors.AlreadyExistsException"
 	NotFoundException           Class = "org.apache.kafka.connect.errors.NotFoundException"
 	IllegalWorkerStateException Class = "org.apache.kafka.connect.errors.IllegalWorkerStateException"
+
+	VersionedPluginLoadingException Class = "org.apache.kafka.connect.runtime.isolation.VersionedPluginLoadingException"
 )
 
 // parents are the superclasses as far as anybody asks.
@@ -60,6 +62,8 @@ var parents = map[Class]Class{
 	AlreadyExistsException:      ConnectException,
 	NotFoundException:           ConnectException,
 	IllegalWorkerStateException: ConnectException,
+
+	VersionedPluginLoadingException: ConfigException,
 }
 
 func (c Class) Error() string { return string(c) }

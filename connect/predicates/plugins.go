@@ -12,6 +12,7 @@ const Prefix = "org.apache.kafka.connect.transforms.predicates."
 
 // Register registers all of them.
 func Register(p *connect.Plugins) {
+	p = p.WithVersion(connect.Version)
 	p.RegisterPredicate(Prefix+"HasHeaderKey", func(host.Host) connect.Predicate { return &HasHeaderKey{} })
 	p.RegisterPredicate(Prefix+"RecordIsTombstone", func(host.Host) connect.Predicate { return RecordIsTombstone{} })
 	p.RegisterPredicate(Prefix+"TopicNameMatches", func(host.Host) connect.Predicate { return &TopicNameMatches{} })

@@ -15,6 +15,7 @@ const Prefix = "org.apache.kafka.connect.transforms."
 
 // Register registers all of them.
 func Register(p *connect.Plugins) {
+	p = p.WithVersion(connect.Version)
 	for name, make := range sided { // into a registry: order does not matter
 		p.RegisterTransform(Prefix+name+"$Key", func(h host.Host) connect.Transform { return make(Key, h) })
 		p.RegisterTransform(Prefix+name+"$Value", func(h host.Host) connect.Transform { return make(Value, h) })

@@ -73,14 +73,11 @@ func (c *ConnectorConfig) Chain(h host.Host) (Chain, error) {
 func (c *ConnectorConfig) stage(h host.Host, alias string) (*Stage, error) {
 	prefix := transformsKey + "." + alias + "."
 	class := c.Values.String(prefix + "type")
-	t, err := c.plugins.NewTransform(h, class)
+	t, err := connect.Make[connect.Transform](c.plugins, h, connect.KindTransform, class, c.version(prefix))
 	if err != nil {
 		return nil, err
 	}
-	if x, ok := c.plugins.Find(connect.KindTransform, class); ok {
-		class = x.Class
-	}
-	s := &Stage{Class: class, Transform: t}
+	s := &Stage{Class: c.plugins.FullName(connect.KindTransform, class), Transform: t}
 	props := config.PropsOf(c.Props).WithPrefix(prefix)
 	predicate, has := props[predicateProperty]
 	s.Negate = strings.EqualFold(props.Text(negateProperty), "true")
@@ -96,14 +93,22 @@ func (c *ConnectorConfig) stage(h host.Host, alias string) (*Stage, error) {
 	return s, c.addPredicate(h, s, data.Text(predicate))
 }
 
+// version is the wanted version of a transform or predicate.
+func (c *ConnectorConfig) version(prefix string) string {
+	if !c.Values.Has(prefix + versionProperty) {
+		return connect.AnyVersion
+	}
+	return c.Values.String(prefix + versionProperty)
+}
+
 func (c *ConnectorConfig) addPredicate(h host.Host, s *Stage, alias string) error {
 	prefix := predicatesKey + "." + alias + "."
 	class := c.Values.String(prefix + "type")
 	if class == "" {
 		// A predicate that is not declared: Kafka looks for the version of its plugin first.
-		return data.ConnectException.Because(data.ConfigException.Errorf("Unknown configuration '%splugin.version'", prefix))
+		return data.ConnectException.Because(data.ConfigException.Errorf("Unknown configuration '%s'", prefix+versionProperty))
 	}
-	p, err := c.plugins.NewPredicate(h, class)
+	p, err := connect.Make[connect.Predicate](c.plugins, h, connect.KindPredicate, class, c.version(prefix))
 	if err != nil {
 		return err
 	}

@@ -88,9 +88,11 @@ func versionKey(of, display string, i config.Importance, order int) config.Key {
 	if i == config.Medium {
 		width = config.WidthMedium
 	}
-	return config.Key{Name: of + ".plugin.version", Type: config.String, Importance: i, Group: commonGroup, Order: order, Width: width,
-		DisplayName: display, Doc: "Which versions of the plugin may be used. There is one."}
+	return config.Key{Name: of + "." + versionProperty, Type: config.String, Validator: versionSpec, Importance: i, Group: commonGroup, Order: order,
+		Width: width, DisplayName: display, Doc: versionDoc}
 }
+
+const versionDoc = "Which version of the plugin is used: the latest in these ranges, [1.0,2.0) or (,1.0],[1.2,) or [1.0], or this one, 1.0; latest: any."
 
 // sinkKeys are the properties of sink connectors besides.
 func sinkKeys() []config.Key {
@@ -260,11 +262,17 @@ func enrichAlias(p *connect.Plugins, def *config.Def, props config.Props, k conn
 	typeKey := config.Key{Name: prefix + "type", Type: config.Class, Required: true, Group: group, Width: config.WidthLong,
 		DisplayName: word + " type for " + alias, Doc: "Class for the '" + alias + "' " + strings.ToLower(word) + ".",
 		Validator: config.All(classOf(p, k), stageCheck(props, prefix)), Recommender: pluginClasses{p, k}}
-	version := config.Key{Name: prefix + "plugin.version", Type: config.String, Group: group, Order: 1, Width: config.WidthLong,
-		DisplayName: word + " version for " + alias, Doc: "Which versions of the plugin may be used. There is one."}
+	version := config.Key{Name: prefix + versionProperty, Type: config.String, Group: group, Order: 1, Width: config.WidthLong,
+		DisplayName: word + " version for " + alias, Doc: versionDoc, Validator: availableVersion(p, k, class),
+		Recommender: pluginVersions{p: p, of: typeKey.Name, kinds: []connect.Kind{k}, shown: true}}
+	wanted := connect.AnyVersion
 	if x, known := p.Find(k, class); known {
-		version.Default, version.Recommender = x.Version, only(x.Version)
+		version.Default, wanted = x.Version, x.Version
 	}
+	if v, set := props[version.Name].(string); set {
+		wanted = v
+	}
+	typeKey.Validator = config.All(typeKey.Validator, typeVersion(p, k, wanted))
 	if err := def.Add(typeKey); err != nil {
 		return err
 	}
@@ -277,7 +285,7 @@ func enrichAlias(p *connect.Plugins, def *config.Def, props config.Props, k conn
 	if err := checkClass(p, k, prefix+"type", class); err != nil {
 		return err
 	}
-	own, err := declared(p, k, class)
+	own, err := declared(p, k, class, wanted)
 	if err != nil {
 		return err
 	}
@@ -308,16 +316,9 @@ func stageCheck(props config.Props, prefix string) config.Validator {
 	}, "valid configs")
 }
 
-// declared is what a plugin of that class declares.
-func declared(p *connect.Plugins, k connect.Kind, class string) (*config.Def, error) {
-	if k == connect.KindPredicate {
-		x, err := p.NewPredicate(nil, class)
-		if err != nil {
-			return nil, err
-		}
-		return x.Config(), nil
-	}
-	x, err := p.NewTransform(nil, class)
+// declared is what a plugin of that class and version declares.
+func declared(p *connect.Plugins, k connect.Kind, class, version string) (*config.Def, error) {
+	x, err := connect.Make[interface{ Config() *config.Def }](p, nil, k, class, version)
 	if err != nil {
 		return nil, err
 	}

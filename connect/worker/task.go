@@ -71,9 +71,8 @@ func (t *taskSetup) converters() (c converterSet, err error) {
 	if c.value, c.valueClass, err = t.converter(valueConverterKey, false); err != nil {
 		return c, err
 	}
-	class, props := t.converterProps(headerConverterKey, t.worker.Values.String(headerConverterKey))
-	c.headClass = t.fullName(connect.KindHeaderConverter, class)
-	if c.header, err = t.worker.plugins.NewHeaderConverter(t.h, class); err != nil {
+	var props config.Props
+	if c.header, c.headClass, props, err = makeConverter[connect.HeaderConverter](t, connect.KindHeaderConverter, headerConverterKey); err != nil {
 		return c, err
 	}
 	props["converter.type"] = "header"
@@ -81,28 +80,27 @@ func (t *taskSetup) converters() (c converterSet, err error) {
 }
 
 func (t *taskSetup) converter(name string, key bool) (connect.Converter, string, error) {
-	class, props := t.converterProps(name, t.worker.Values.String(name))
-	c, err := t.worker.plugins.NewConverter(t.h, class)
+	c, class, props, err := makeConverter[connect.Converter](t, connect.KindConverter, name)
 	if err != nil {
 		return nil, "", err
 	}
-	return c, t.fullName(connect.KindConverter, class), c.Configure(props, key)
+	return c, class, c.Configure(props, key)
 }
 
-func (t *taskSetup) converterProps(name, workers string) (class string, props config.Props) {
-	from := t.worker.Props
-	class = workers
-	if own := strings.TrimSpace(t.config.Props[name]); own != "" {
-		class, from = own, t.config.Props
+// makeConverter makes one converter, and returns its class and properties.
+func makeConverter[T any](t *taskSetup, k connect.Kind, name string) (c T, class string, _ config.Props, err error) {
+	from := t.config.Props
+	if class = strings.TrimSpace(from[name]); class == "" {
+		class, from = t.worker.Values.String(name), t.worker.Props
 	}
-	return class, config.PropsOf(from).WithPrefix(name + ".")
-}
-
-func (t *taskSetup) fullName(k connect.Kind, class string) string {
-	if p, ok := t.worker.plugins.Find(k, class); ok {
-		return p.Class
+	version := wantedVersion(from, name+"."+versionProperty)
+	if err := connect.CheckVersion(version); err != nil {
+		return c, "", nil, data.ConnectException.Wrap(err, "Invalid version range for "+name+": "+version)
 	}
-	return class
+	if c, err = connect.Make[T](t.worker.plugins, t.h, k, class, version); err != nil {
+		return c, "", nil, err
+	}
+	return c, t.worker.plugins.FullName(k, class), config.PropsOf(from).WithPrefix(name + "."), nil
 }
 
 // control is how a task's thread and others talk: what the task should do, and what it does.

@@ -7,6 +7,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
+	"github.com/kstreamlab/kstreamlab/internal/host"
 )
 
 // pluginClasses recommends the plugins of a kind.
@@ -26,15 +27,6 @@ func (c pluginClasses) ValidValues(string, config.Values) ([]any, error) {
 
 // Visible is true.
 func (pluginClasses) Visible(string, config.Values) bool { return true }
-
-// only recommends one value.
-type only string
-
-// ValidValues are the one.
-func (o only) ValidValues(string, config.Values) ([]any, error) { return []any{string(o)}, nil }
-
-// Visible is true.
-func (only) Visible(string, config.Values) bool { return true }
 
 // PropertyInfo is one property with what validation found of it. Key is nil for a property that is not declared.
 type PropertyInfo struct {
@@ -59,30 +51,69 @@ func Validate(p *connect.Plugins, w *Config, props map[string]string) (*Validati
 	if _, topics := props[topicsKey]; topics || props[topicsRegexKey] != "" {
 		kind = connect.KindSink
 	}
-	var instance connect.Connector
-	var unknown error
-	switch x, k, ok := findConnector(p, class); {
-	case ok:
-		kind, instance = k, x.New(nil).(connect.Connector)
-	case class == "":
-		unknown = data.ConnectException.Errorf("Connector config contains no connector type")
-	default:
-		unknown = data.ConnectException.Errorf("Failed to find any class that implements Connector and which name matches %s", class)
-	}
 	v := &validator{p: p, worker: w, props: props, kind: kind, out: &Validation{Name: class}}
+	instance, err := makeConnector(p, nil, props)
+	if data.ClassOfError(err).Extends(data.VersionedPluginLoadingException) && connect.CheckVersion(wantedVersion(props, connectorVersionKey)) == nil {
+		return v.out, v.otherVersion(err)
+	}
+	if instance != nil {
+		v.kind = kindOf(instance)
+	}
+	if class == "" {
+		err = data.ConnectException.Errorf("Connector config contains no connector type")
+	} else if data.ClassOfError(err).Extends(data.VersionedPluginLoadingException) {
+		err = nil // told at the property
+	}
 	if err := v.run(instance); err != nil {
 		return nil, err
 	}
-	return v.out, unknown
+	return v.out, err
 }
 
-func findConnector(p *connect.Plugins, class string) (connect.Plugin, connect.Kind, bool) {
-	for _, k := range []connect.Kind{connect.KindSink, connect.KindSource} {
-		if x, ok := p.Find(k, class); ok {
-			return x, k, true
+// makeConnector makes the connector that props name, in the version that they want. An error is a ConnectException or a
+// VersionedPluginLoadingException.
+func makeConnector(p *connect.Plugins, h host.Host, props map[string]string) (connect.Connector, error) {
+	class := props[classKey]
+	for _, k := range connectorKinds {
+		if _, ok := p.Find(k, class); ok {
+			return connect.Make[connect.Connector](p, h, k, class, wantedVersion(props, connectorVersionKey))
 		}
 	}
-	return connect.Plugin{}, "", false
+	return nil, data.ConnectException.Errorf("Failed to find any class that implements Connector and which name matches %s", class)
+}
+
+var connectorKinds = []connect.Kind{connect.KindSink, connect.KindSource}
+
+func kindOf(c connect.Connector) connect.Kind {
+	if _, ok := c.(connect.SinkConnector); ok {
+		return connect.KindSink
+	}
+	return connect.KindSource
+}
+
+// otherVersion tells that there is no connector in the wanted version. What else there is to tell depends on the version: of that only what is the
+// same for all connectors is.
+func (v *validator) otherVersion(missing error) error {
+	keys := commonKeys(v.p)
+	for i := range keys {
+		if k := &keys[i]; k.Name == connectorVersionKey {
+			v.version(k, classKey, connectorKinds)
+		}
+	}
+	def := config.NewDef(keys...)
+	values := def.Validate(config.PropsOf(v.props))
+	for _, x := range values {
+		if x.Name == classKey || x.Name == connectorVersionKey {
+			x.AddError(message(missing))
+		}
+	}
+	v.add("", def, values)
+	return nil
+}
+
+func message(err error) string {
+	m, _ := data.MessageOfError(err)
+	return m
 }
 
 // validator collects.
@@ -92,6 +123,8 @@ type validator struct {
 	props  map[string]string
 	kind   connect.Kind
 	out    *Validation
+	// converters are what was found of the converters that the connector names itself.
+	converters []prefixed
 }
 
 func (v *validator) run(instance connect.Connector) error {
@@ -106,6 +139,12 @@ func (v *validator) run(instance connect.Connector) error {
 	} else {
 		addSourceErrors(values, v.props)
 	}
+	for _, c := range []struct {
+		key  string
+		kind connect.Kind
+	}{{keyConverterKey, connect.KindConverter}, {valueConverterKey, connect.KindConverter}, {headerConverterKey, connect.KindHeaderConverter}} {
+		v.converter(c.key, c.kind, values)
+	}
 	v.add("", frame, values)
 	if instance != nil {
 		own := instance.Config()
@@ -116,8 +155,8 @@ func (v *validator) run(instance connect.Connector) error {
 		v.add("", own, found)
 	}
 	v.add("", config.NewDef(), forbidden(v.worker, v.kind, v.props))
-	for _, key := range []string{keyConverterKey, valueConverterKey, headerConverterKey} {
-		v.converter(key)
+	for _, c := range v.converters {
+		v.add(c.prefix, c.def, c.values)
 	}
 	return nil
 }
@@ -135,57 +174,60 @@ func (v *validator) frame(all config.Props) (*config.Def, error) {
 		if kind, ok := kinds[k.Name]; ok {
 			k.Default, k.Recommender = v.worker.Values.String(k.Name), pluginClasses{v.p, kind}
 		}
-		if of, ok := strings.CutSuffix(k.Name, ".plugin.version"); ok {
-			v.version(k, of, kinds[of])
+		if of, ok := strings.CutSuffix(k.Name, "."+versionProperty); ok && of != "connector" {
+			v.version(k, of, []connect.Kind{kinds[of]})
+		} else if ok {
+			v.version(k, classKey, connectorKinds)
 		}
 	}
 	return enrichAll(v.p, config.NewDef(append(keys, more...)...), all, false)
 }
 
-// version gives a version property the version that there is.
-func (v *validator) version(k *config.Key, of string, kind connect.Kind) {
+// version gives a version property the versions that there are, of the plugin that another property names; where that is the worker's, the
+// worker's version is the default.
+func (v *validator) version(k *config.Key, of string, kinds []connect.Kind) {
+	k.Recommender = pluginVersions{p: v.p, of: of, kinds: kinds}
 	class := strings.TrimSpace(v.props[of])
-	var x connect.Plugin
-	var ok bool
-	if kind == "" {
-		x, _, ok = findConnector(v.p, v.props[classKey])
-	} else {
-		if class == "" {
-			class = v.worker.Values.String(of)
+	if class == "" {
+		class = v.worker.Values.String(of)
+		if wanted, ok := v.worker.Props[k.Name]; ok {
+			k.Default = wanted
+			return
 		}
-		x, ok = v.p.Find(kind, class)
 	}
-	if ok {
-		k.Default, k.Recommender = x.Version, only(x.Version)
+	for _, kind := range kinds {
+		if x, ok := v.p.Find(kind, class); ok {
+			k.Default = x.Version
+			return
+		}
 	}
 }
 
-// converter validates the properties of a converter that the connector names itself.
-func (v *validator) converter(key string) {
+// converter validates the properties of a converter that the connector names itself. What is wrong with its version is added to values, those of
+// the worker's own properties.
+func (v *validator) converter(key string, kind connect.Kind, values []*config.Value) {
 	class := strings.TrimSpace(v.props[key])
-	if class == "" {
+	if class == "" || hasError(values, key) || hasError(values, key+"."+versionProperty) {
 		return
 	}
-	var def *config.Def
-	use := strings.TrimSuffix(key, ".converter")
-	if key == headerConverterKey {
-		c, err := v.p.NewHeaderConverter(nil, class)
-		if err != nil {
-			return // told of already
-		}
-		def = c.Config()
-	} else {
-		c, err := v.p.NewConverter(nil, class)
-		if err != nil {
-			return
-		}
-		def = c.Config()
+	def, err := declared(v.p, kind, class, wantedVersion(v.props, key+"."+versionProperty))
+	if err != nil {
+		addError(values, key, message(err))
+		addError(values, key+"."+versionProperty, message(err))
+		return
 	}
 	props := config.PropsOf(v.props).WithPrefix(key + ".")
 	if _, ok := props["converter.type"]; !ok {
-		props["converter.type"] = use
+		props["converter.type"] = strings.TrimSuffix(key, ".converter")
 	}
-	v.add(key+".", def, def.Validate(props))
+	v.converters = append(v.converters, prefixed{key + ".", def, def.Validate(props)})
+}
+
+// prefixed is what validation has found of properties with a prefix.
+type prefixed struct {
+	prefix string
+	def    *config.Def
+	values []*config.Value
 }
 
 // add adds properties to the result.
@@ -209,6 +251,10 @@ func (v *validator) add(prefix string, def *config.Def, values []*config.Value) 
 		v.out.Errors += len(x.Errors)
 		v.out.Properties = append(v.out.Properties, PropertyInfo{k, x})
 	}
+}
+
+func hasError(values []*config.Value, name string) bool {
+	return slices.ContainsFunc(values, func(v *config.Value) bool { return v.Name == name && len(v.Errors) > 0 })
 }
 
 func addError(values []*config.Value, name, message string) {

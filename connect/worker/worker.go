@@ -48,15 +48,11 @@ type connector struct {
 // StartConnector checks a connector's configuration and starts it; what goes wrong later shows in its Status. The properties must be
 // resolved. An error is a ConfigException or a ConnectException.
 func (w *Worker) StartConnector(props map[string]string) error {
-	class := props[classKey]
-	kind := connect.KindSink
-	x, ok := w.plugins.Find(kind, class)
-	if !ok {
-		kind = connect.KindSource
-		if x, ok = w.plugins.Find(kind, class); !ok {
-			return data.ConnectException.Errorf("Failed to find any class that implements Connector and which name matches %s", class)
-		}
+	instance, err := makeConnector(w.plugins, w.h, props)
+	if err != nil {
+		return err
 	}
+	kind := kindOf(instance)
 	parsed, err := ParseConnector(w.plugins, kind, props)
 	if err != nil {
 		return err
@@ -64,7 +60,6 @@ func (w *Worker) StartConnector(props map[string]string) error {
 	if err := checkOverrides(w.config, kind, props); err != nil {
 		return err
 	}
-	instance := x.New(w.h).(connect.Connector)
 	if err := firstFault(instance, props); err != nil {
 		return err
 	}

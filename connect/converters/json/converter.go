@@ -62,6 +62,7 @@ func New() *Converter { return &Converter{} }
 
 // Register registers the converter.
 func Register(p *connect.Plugins) {
+	p = p.WithVersion(connect.Version)
 	p.RegisterConverter(Class, func(host.Host) connect.Converter { return New() })
 }
 

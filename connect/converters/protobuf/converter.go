@@ -71,6 +71,7 @@ func New(h host.Host) *Converter { return &Converter{host: h} }
 
 // Register registers the converter.
 func Register(p *connect.Plugins) {
+	p = p.WithVersion(connect.Version)
 	p.RegisterConverter(Class, func(h host.Host) connect.Converter { return New(h) })
 }
 
