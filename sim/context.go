@@ -2,7 +2,6 @@ package sim
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/kstreamlab/kstreamlab/internal/host"
@@ -89,7 +88,7 @@ func (k *Kernel) find(ctx context.Context) *simCtx {
 		return c
 	}
 	if ctx == nil {
-		panic("sim: nil context")
+		panic(misused("nil context"))
 	}
 	done := ctx.Done()
 	if done == nil {
@@ -97,7 +96,7 @@ func (k *Kernel) find(ctx context.Context) *simCtx {
 	}
 	c, _ := ctx.Value(ctxKey{}).(*simCtx)
 	if c == nil || c.Done() != done {
-		panic(fmt.Sprintf("sim: %T does not end in virtual time: derive contexts with the host's WithCancel and WithTimeout", ctx))
+		panic(misused("%T does not end in virtual time: derive contexts with the host's WithCancel and WithTimeout", ctx))
 	}
 	return c
 }

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"fmt"
 	"log/slog"
 	"math"
 	"math/rand/v2"
@@ -246,10 +245,10 @@ func (k *Kernel) fail(err error) {
 func (k *Kernel) running(p *Process, what string) *Thread {
 	t := k.cur
 	if t == nil {
-		panic(fmt.Sprintf("sim: %s outside of a thread: an event must not block", what))
+		panic(misused("%s outside of a thread: an event must not block", what))
 	}
 	if t.p != p {
-		panic(fmt.Sprintf("sim: thread %s blocks (%s) on process %s, which is not its own", t.label(), what, p.name))
+		panic(misused("thread %s blocks (%s) on process %s, which is not its own", t.label(), what, p.name))
 	}
 	return t
 }

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"fmt"
 	"sync"
 )
 
@@ -19,7 +18,7 @@ func (p *Process) NewMutex() sync.Locker { return &mutex{p: p} }
 func (m *mutex) Lock() {
 	t := m.p.k.cur
 	if m.locked && !m.p.dead.Load() {
-		panic(fmt.Sprintf("sim: %s locks a mutex that %s holds", who(t), who(m.holder)))
+		panic(misused("%s locks a mutex that %s holds", who(t), who(m.holder)))
 	}
 	m.locked, m.holder = true, t
 	if t != nil {
@@ -34,7 +33,7 @@ func (m *mutex) Unlock() {
 		return
 	}
 	if !m.locked || m.holder != t {
-		panic(fmt.Sprintf("sim: %s unlocks a mutex that it does not hold", who(t)))
+		panic(misused("%s unlocks a mutex that it does not hold", who(t)))
 	}
 	m.locked, m.holder = false, nil
 	if t != nil {

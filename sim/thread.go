@@ -71,6 +71,14 @@ func (w wait) String() string {
 	return b.String()
 }
 
+// misuse is a panic of code that breaks a rule of the host. It is an error, so that code which recovers from others' panics can tell.
+type misuse string
+
+func (m misuse) Error() string { return string(m) }
+func (m misuse) Unwrap() error { return host.ErrMisuse }
+
+func misused(format string, args ...any) error { return misuse("sim: " + fmt.Sprintf(format, args...)) }
+
 // killedPanic unwinds the threads of a killed process. It is an error, for code that recovers and reports.
 type killedPanic struct{ process string }
 
@@ -122,7 +130,7 @@ func (t *Thread) park(ctx context.Context, w wait) wakeReason {
 		t.die()
 	}
 	if t.held > 0 {
-		panic(fmt.Sprintf("sim: thread %s blocks (%s) while it holds %d mutex(es)", t.label(), w, t.held))
+		panic(misused("thread %s blocks (%s) while it holds %d mutex(es)", t.label(), w, t.held))
 	}
 	c := t.p.k.find(ctx)
 	if c != nil && c.err != nil {

@@ -22,6 +22,10 @@ import (
 // ErrKilled is what every blocking call returns (or, in the simulator, panics through) once the process has been killed.
 var ErrKilled = errors.New("host: the process was killed")
 
+// ErrMisuse is wrapped by what the simulator panics with when code breaks a rule of the host: it blocks while it holds a mutex, waits on a context
+// that does not end in virtual time, and the like. Whoever recovers from panics of code that is not his must let these and ErrKilled's pass.
+var ErrMisuse = errors.New("host: a rule of the host was broken")
+
 // Host is the machine as one process sees it. All methods may be called from any thread of the process.
 //
 // Blocking calls (Sleep, Cond.Wait, and every call of the broker port) take the context that Go gave to the calling thread, or
