@@ -34,6 +34,12 @@ type SinkConnector interface {
 	NewTask() SinkTask
 }
 
+// TaskClass is for connectors whose tasks' Java class is not the connector's with Task for Connector at its end. It is the property task.class of
+// tasks, and shown in metrics.
+type TaskClass interface {
+	TaskClass() string
+}
+
 // ConfigValidator is for connectors that validate more than their Def says: Kafka's Connector.validate.
 type ConfigValidator interface {
 	Validate(props config.Props) []*config.Value

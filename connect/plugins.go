@@ -21,6 +21,7 @@ const (
 	KindHeaderConverter Kind = "header_converter"
 	KindTransform       Kind = "transformation"
 	KindPredicate       Kind = "predicate"
+	KindConfigProvider  Kind = "config_provider"
 )
 
 // suffixes are what an alias leaves out of a simple class name, by kind.
@@ -31,6 +32,7 @@ var suffixes = map[Kind][]string{
 	KindHeaderConverter: {"HeaderConverter"},
 	KindTransform:       {"Transformation"},
 	KindPredicate:       {"Predicate"},
+	KindConfigProvider:  {"ConfigProvider"},
 }
 
 // Plugin describes one plugin, in one version.
@@ -39,7 +41,7 @@ type Plugin struct {
 	Kind  Kind
 	// Version is compared as Maven compares versions. Empty: what an instance says that is Versioned, as connectors are; else UndefinedVersion.
 	Version string
-	// New makes an instance for a process: a SourceConnector, SinkConnector, Converter, HeaderConverter, Transform or Predicate by Kind. The
+	// New makes an instance for a process: a SourceConnector, SinkConnector, Converter, HeaderConverter, Transform, Predicate or ConfigProvider by Kind. The
 	// host is nil where the instance is asked only what it is, and what it declares.
 	New func(h host.Host) any
 }

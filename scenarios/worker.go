@@ -50,6 +50,11 @@ func (w *Worker) parse(p *connect.Plugins) (*worker.Config, error) {
 	return worker.ParseConfig(p, props)
 }
 
+// providers are the config providers that the worker's properties declare, of files on its machine.
+func (w *Worker) providers(h host.Host, p *connect.Plugins) (*worker.Providers, error) {
+	return worker.NewProviders(worker.Environment{FS: h.FS(), Host: h, Plugins: p}, w.Config)
+}
+
 // workerInstance is a worker on its machine.
 type workerInstance struct {
 	subject
@@ -81,15 +86,21 @@ func (i *workerInstance) start() error {
 	}
 	i.host, i.dead, i.starts = h, false, i.starts+1
 	i.set(nil, nil)
-	h.Go("main", func(context.Context) {
+	h.Go("main", func(ctx context.Context) {
 		store, err := worker.OpenOffsetFile(h, cfg.OffsetFile())
 		if err != nil {
 			i.set(nil, err)
 			return
 		}
+		providers, err := i.w.providers(h, plugins)
+		if err != nil {
+			i.set(nil, err)
+			return
+		}
 		w := worker.New(h, cluster, plugins, cfg, store)
+		w.UseProviders(providers)
 		for _, props := range i.w.Connectors {
-			if err := w.StartConnector(maps.Clone(props)); err != nil {
+			if err := w.StartConnector(ctx, maps.Clone(props)); err != nil {
 				i.set(nil, fmt.Errorf("connector %s: %s", props["name"], data.Throwable(err)))
 				return
 			}

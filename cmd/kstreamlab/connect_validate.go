@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/builtin"
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/connectors/file"
@@ -26,39 +29,42 @@ func newConnectValidate() *cobra.Command {
 The files are those of kstreamlab connect standalone. Exit code 0: nothing is wrong. 1: something is. 2: a wrong flag or file.`,
 		Example: `  kstreamlab connect validate worker.properties sink.json
   kstreamlab connect validate --json worker.properties sink.json`,
-		Args: cobra.MinimumNArgs(2),
+		Args:              cobra.MinimumNArgs(2),
+		ValidArgsFunction: connectFiles,
 		RunE: func(c *cobra.Command, args []string) error {
-			return validateConnectors(c.OutOrStdout(), args[0], args[1:], asJSON)
+			plugins := builtin.Plugins(file.Standard{Out: os.Stdout})
+			files, err := readConnect(host.NewMachine(), plugins, args[0], args[1:])
+			if err != nil {
+				return err
+			}
+			show := printValidation
+			if asJSON {
+				show = printJSON
+			}
+			return validateConnectors(context.Background(), c.OutOrStdout(), plugins, files, show)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print what Kafka's REST interface answers, one object a connector")
 	return c
 }
 
-func validateConnectors(out io.Writer, workerFile string, connectorFiles []string, asJSON bool) error {
-	files, err := readConnect(host.NewMachine(), workerFile, connectorFiles)
-	if err != nil {
-		return err
-	}
-	plugins := builtin.Plugins(file.Standard{Out: os.Stdout})
-	cfg, err := worker.ParseConfig(plugins, files.worker)
-	if err != nil {
-		return fmt.Errorf("%s: %w", workerFile, err)
-	}
+// validateConnectors checks all connectors and shows what was found of each.
+func validateConnectors(ctx context.Context, out io.Writer, plugins *connect.Plugins, files *connectConfig,
+	show func(out io.Writer, file string, v *worker.Validation, unknown error) error) error {
 	wrong := false
-	for i, props := range files.connectors {
-		v, err := worker.Validate(plugins, cfg, props)
+	for _, c := range files.connectors {
+		props, err := files.providers.Resolve(ctx, c.props)
+		if err != nil {
+			return &failedError{fmt.Errorf("%s: %w", c.file, err)}
+		}
+		v, err := worker.Validate(plugins, files.worker, props)
 		if v == nil {
-			return fmt.Errorf("%s: %w", connectorFiles[i], err)
+			return fmt.Errorf("%s: %w", c.file, err)
 		}
 		wrong = wrong || err != nil || v.Errors > 0
-		if asJSON {
-			if err := json.NewEncoder(out).Encode(validationJSON(v)); err != nil {
-				return err
-			}
-			continue
+		if err := show(out, c.file, v, withClasses(plugins, err)); err != nil {
+			return err
 		}
-		printValidation(out, connectorFiles[i], v, err)
 	}
 	if wrong {
 		return &failedError{}
@@ -66,19 +72,43 @@ func validateConnectors(out io.Writer, workerFile string, connectorFiles []strin
 	return nil
 }
 
-func printValidation(out io.Writer, name string, v *worker.Validation, unknown error) {
+// withClasses adds what a connector's class can be to an error that says that there is none.
+func withClasses(p *connect.Plugins, err error) error {
+	if err == nil {
+		return nil
+	}
+	var names []string
+	for _, k := range []connect.Kind{connect.KindSource, connect.KindSink} {
+		for _, x := range p.All(k) {
+			names = append(names, x.Class)
+		}
+	}
+	m, _ := data.MessageOfError(err)
+	return fmt.Errorf("%s. There are %s", strings.TrimSuffix(m, "."), strings.Join(names, ", "))
+}
+
+func printJSON(out io.Writer, _ string, v *worker.Validation, _ error) error {
+	return json.NewEncoder(out).Encode(validationJSON(v))
+}
+
+func printValidation(out io.Writer, name string, v *worker.Validation, unknown error) error {
+	if unknown == nil && v.Errors == 0 {
+		_, err := fmt.Fprintf(out, "%s: nothing is wrong\n", name)
+		return err
+	}
+	return printFaults(out, name, v, unknown)
+}
+
+func printFaults(out io.Writer, name string, v *worker.Validation, unknown error) error {
 	if unknown != nil {
-		m, _ := data.MessageOfError(unknown)
-		fmt.Fprintf(out, "%s: connector.class: %s\n", name, m)
+		fmt.Fprintf(out, "%s: connector.class: %s\n", name, unknown)
 	}
 	for _, p := range v.Properties {
 		for _, e := range p.Value.Errors {
 			fmt.Fprintf(out, "%s: %s: %s\n", name, p.Value.Name, e)
 		}
 	}
-	if unknown == nil && v.Errors == 0 {
-		fmt.Fprintf(out, "%s: nothing is wrong\n", name)
-	}
+	return nil
 }
 
 // validationJSON is Kafka's ConfigInfos.

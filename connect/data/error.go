@@ -3,6 +3,7 @@ package data
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Class is the Java class of an error. It is itself an error, so that errors.Is(err, RetriableException) asks for a class or one of its
@@ -12,6 +13,7 @@ type Class string
 // The classes that Connect's own code throws.
 const (
 	Exception                   Class = "java.lang.Exception"
+	JavaError                   Class = "java.lang.Error"
 	RuntimeException            Class = "java.lang.RuntimeException"
 	NullPointerException        Class = "java.lang.NullPointerException"
 	IllegalArgumentException    Class = "java.lang.IllegalArgumentException"
@@ -85,6 +87,8 @@ type Error struct {
 	// Null says that Java's message is null; Message is empty then.
 	Null  bool
 	Cause error // may be nil
+	// Frames are the calls that led to it, the last first; mostly none.
+	Frames []string
 }
 
 // Errorf returns an error with a formatted message.
@@ -147,13 +151,25 @@ func Throwable(err error) string {
 	return string(ClassOfError(err)) + ": " + m
 }
 
-// StackTrace is what Java prints of an error and its causes, without frames: a line each.
+// StackTrace is what Java prints of an error and its causes: a line each, and one for each frame, where there are any.
 func StackTrace(err error) string {
-	s := Throwable(err) + "\n"
+	s := Throwable(err) + "\n" + frames(err)
 	for e := cause(err); e != nil; e = cause(e) {
-		s += "Caused by: " + Throwable(e) + "\n"
+		s += "Caused by: " + Throwable(e) + "\n" + frames(e)
 	}
 	return s
+}
+
+func frames(err error) string {
+	var e *Error
+	if !errors.As(err, &e) {
+		return ""
+	}
+	var b strings.Builder
+	for _, f := range e.Frames {
+		b.WriteString("\tat " + f + "\n")
+	}
+	return b.String()
 }
 
 func cause(err error) error {

@@ -17,8 +17,9 @@ type Stage struct {
 	Negate    bool
 }
 
-// Apply applies the stage to one record; nil drops it.
-func (s *Stage) Apply(r *connect.Record) (*connect.Record, error) {
+// Apply applies the stage to one record; nil drops it. A panic of the plugin is an error.
+func (s *Stage) Apply(r *connect.Record) (out *connect.Record, err error) {
+	defer caught(s.Class, &err)
 	if s.Predicate != nil {
 		holds, err := s.Predicate.Holds(r)
 		if err != nil {
@@ -45,14 +46,15 @@ func (c Chain) Apply(r *connect.Record) (*connect.Record, error) {
 	return r, nil
 }
 
-// Close closes all plugins.
-func (c Chain) Close() {
+// Close closes all plugins. The error is the first panic.
+func (c Chain) Close() (err error) {
 	for _, s := range c {
-		s.Transform.Close()
+		cleanUp(s.Class+".close", &err, s.Transform.Close)
 		if s.Predicate != nil {
-			s.Predicate.Close()
+			cleanUp(s.Class+".predicate.close", &err, s.Predicate.Close)
 		}
 	}
+	return err
 }
 
 // Chain makes and configures the transforms and predicates that the connector names. An error is a ConnectException caused by that of the
@@ -62,7 +64,7 @@ func (c *ConnectorConfig) Chain(h host.Host) (Chain, error) {
 	for _, alias := range c.Values.List(transformsKey) {
 		s, err := c.stage(h, alias)
 		if err != nil {
-			out.Close()
+			_ = out.Close() // there is an error already
 			return nil, data.ConnectException.Because(err)
 		}
 		out = append(out, s)
@@ -83,8 +85,8 @@ func (c *ConnectorConfig) stage(h host.Host, alias string) (*Stage, error) {
 	s.Negate = strings.EqualFold(props.Text(negateProperty), "true")
 	delete(props, predicateProperty)
 	delete(props, negateProperty)
-	if err := t.Configure(props); err != nil {
-		t.Close()
+	if err := guarded(s.Class+".configure", func() error { return t.Configure(props) }); err != nil {
+		cleanUp(s.Class+".close", &err, t.Close)
 		return nil, err
 	}
 	if !has {
@@ -112,8 +114,8 @@ func (c *ConnectorConfig) addPredicate(h host.Host, s *Stage, alias string) erro
 	if err != nil {
 		return err
 	}
-	if err := p.Configure(config.PropsOf(c.Props).WithPrefix(prefix)); err != nil {
-		p.Close()
+	if err := guarded(class+".configure", func() error { return p.Configure(config.PropsOf(c.Props).WithPrefix(prefix)) }); err != nil {
+		cleanUp(class+".close", &err, p.Close)
 		return err
 	}
 	s.Predicate = p

@@ -69,6 +69,16 @@ func ParseConfig(p *connect.Plugins, props map[string]string) (*Config, error) {
 	return &Config{Values: v, Props: props, plugins: p}, nil
 }
 
+// ConfigFaults are all properties of a standalone worker that cannot be, each with what is wrong with it.
+func ConfigFaults(p *connect.Plugins, props map[string]string) (out []*config.Value) {
+	for _, v := range workerDef(p).Validate(config.PropsOf(props)) {
+		if len(v.Errors) > 0 {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
 // OffsetFile is the name of the file of source offsets.
 func (c *Config) OffsetFile() string { return c.Values.String(offsetFileKey) }
 

@@ -33,6 +33,8 @@ const (
 	boundaryKey        = "transaction.boundary"
 	predicateProperty  = "predicate"
 	negateProperty     = "negate"
+	reloadKey          = "config.action.reload"
+	reloadRestart      = "restart"
 )
 
 const (
@@ -66,9 +68,9 @@ func commonKeys(p *connect.Plugins) []config.Key {
 			Order: 12, Width: config.WidthLong, DisplayName: "Transforms", Doc: "The transforms of a record, by alias, in their order."},
 		{Name: predicatesKey, Type: config.List, Default: []string{}, Validator: aliases("predicate"), Importance: config.Low, Group: "Predicates",
 			Order: 13, Width: config.WidthLong, DisplayName: "Predicates", Doc: "The predicates that transforms may name, by alias."},
-		{Name: "config.action.reload", Type: config.String, Default: "restart", Validator: config.In("none", "restart"), Importance: config.Low,
+		{Name: reloadKey, Type: config.String, Default: reloadRestart, Validator: config.In("none", reloadRestart), Importance: config.Low,
 			Group: commonGroup, Order: 14, Width: config.WidthMedium, DisplayName: "Reload Action",
-			Doc: "What happens when a config provider has other values: restart, or none."},
+			Doc: "What happens when values of config providers end: restart, or none."},
 		{Name: retryTimeoutKey, Type: config.Long, Default: 0, Importance: config.Medium, Group: errorGroup, Order: 1, Width: config.WidthMedium,
 			DisplayName: "Retry Timeout for Errors", Doc: "How long an operation that may succeed later is tried again, in milliseconds; 0: not at all; -1: for ever."},
 		{Name: retryDelayKey, Type: config.Long, Default: 60000, Importance: config.Medium, Group: errorGroup, Order: 2, Width: config.WidthMedium,
@@ -317,7 +319,8 @@ func stageCheck(props config.Props, prefix string) config.Validator {
 }
 
 // declared is what a plugin of that class and version declares.
-func declared(p *connect.Plugins, k connect.Kind, class, version string) (*config.Def, error) {
+func declared(p *connect.Plugins, k connect.Kind, class, version string) (_ *config.Def, err error) {
+	defer caught(class, &err)
 	x, err := connect.Make[interface{ Config() *config.Def }](p, nil, k, class, version)
 	if err != nil {
 		return nil, err

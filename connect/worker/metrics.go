@@ -41,6 +41,7 @@ type taskMetrics struct {
 	commitSequence                                  int64
 	partitions                                      int
 	running, paused, other                          time.Duration
+	about                                           []Metric // texts: classes and versions
 }
 
 func newTaskMetrics(w *window, mu sync.Locker) taskMetrics {
@@ -76,13 +77,36 @@ func (m *taskMetrics) spent(s State, d time.Duration) {
 
 // Metric is one value of a group of metrics, under Kafka's names. A mean or maximum of nothing is NaN.
 type Metric struct {
-	Group string // connector-task-metrics, source-task-metrics, sink-task-metrics, task-error-metrics, connect-worker-metrics
+	Group string
 	Name  string
 	Value float64
+	// Text is the value of a metric that is no number (IsText), such as a state, class or version. Value is 1 then, so that it can be exported as a gauge
+	// with the text for a label.
+	Text   string
+	IsText bool
+	// Alias is that of the transform or predicate that the metric is of, in the groups connector-transform-metrics and connector-predicate-metrics.
+	Alias string
+}
+
+// The groups of metrics.
+const (
+	workerGroup    = "connect-worker-metrics"
+	connectorGroup = "connector-metrics"
+	taskGroup      = "connector-task-metrics"
+	sourceGroup    = "source-task-metrics"
+	sinkGroup      = "sink-task-metrics"
+	errorGroupName = "task-error-metrics"
+	transformGroup = "connector-transform-metrics"
+	predicateGroup = "connector-predicate-metrics"
+)
+
+// text is a metric that is a text.
+func text(group, name, value string) Metric {
+	return Metric{Group: group, Name: name, Value: 1, Text: value, IsText: true}
 }
 
 // metrics are the metrics of a task, in a fixed order.
-func (m *taskMetrics) metrics(source bool, now time.Time) []Metric {
+func (m *taskMetrics) metrics(source bool, state State, now time.Time) []Metric {
 	all := float64(max(m.running+m.paused+m.other, 1))
 	failed, succeeded := m.commits.shares(now)
 	var out []Metric
@@ -92,7 +116,9 @@ func (m *taskMetrics) metrics(source bool, now time.Time) []Metric {
 			out = append(out, x)
 		}
 	}
-	add("connector-task-metrics",
+	out = append(out, text(taskGroup, "status", strings.ToLower(string(state))))
+	out = append(out, m.about...)
+	add(taskGroup,
 		Metric{Name: "running-ratio", Value: float64(m.running) / all},
 		Metric{Name: "pause-ratio", Value: float64(m.paused) / all},
 		Metric{Name: "batch-size-avg", Value: m.batch.mean(now)},
@@ -102,19 +128,17 @@ func (m *taskMetrics) metrics(source bool, now time.Time) []Metric {
 		Metric{Name: "offset-commit-success-percentage", Value: succeeded},
 		Metric{Name: "offset-commit-failure-percentage", Value: failed})
 	if source {
-		const group = "source-task-metrics"
-		add(group, m.polled.metrics("source-record-poll", now)...)
-		add(group, m.written.metrics("source-record-write", now)...)
-		add(group, m.active.metrics("source-record-active-count", now)...)
-		add(group, Metric{Name: "poll-batch-avg-time-ms", Value: m.pollTime.mean(now)}, Metric{Name: "poll-batch-max-time-ms", Value: m.pollTime.max(now)})
+		add(sourceGroup, m.polled.metrics("source-record-poll", now)...)
+		add(sourceGroup, m.written.metrics("source-record-write", now)...)
+		add(sourceGroup, m.active.metrics("source-record-active-count", now)...)
+		add(sourceGroup, Metric{Name: "poll-batch-avg-time-ms", Value: m.pollTime.mean(now)}, Metric{Name: "poll-batch-max-time-ms", Value: m.pollTime.max(now)})
 	} else {
-		const group = "sink-task-metrics"
-		add(group, m.read.metrics("sink-record-read", now)...)
-		add(group, m.sent.metrics("sink-record-send", now)...)
-		add(group, m.active.metrics("sink-record-active-count", now)...)
-		add(group, m.committed.metrics("offset-commit-completion", now)...)
-		add(group, m.skipped.metrics("offset-commit-skip", now)...)
-		add(group,
+		add(sinkGroup, m.read.metrics("sink-record-read", now)...)
+		add(sinkGroup, m.sent.metrics("sink-record-send", now)...)
+		add(sinkGroup, m.active.metrics("sink-record-active-count", now)...)
+		add(sinkGroup, m.committed.metrics("offset-commit-completion", now)...)
+		add(sinkGroup, m.skipped.metrics("offset-commit-skip", now)...)
+		add(sinkGroup,
 			Metric{Name: "partition-count", Value: float64(m.partitions)},
 			Metric{Name: "offset-commit-seq-no", Value: float64(m.commitSequence)},
 			Metric{Name: "put-batch-avg-time-ms", Value: m.putTime.mean(now)},
@@ -127,7 +151,7 @@ func (m *taskMetrics) metrics(source bool, now time.Time) []Metric {
 	if !e.lastError.IsZero() {
 		last = float64(e.lastError.UnixMilli())
 	}
-	add("task-error-metrics",
+	add(errorGroupName,
 		Metric{Name: "total-record-failures", Value: float64(e.failures)},
 		Metric{Name: "total-record-errors", Value: float64(e.errors)},
 		Metric{Name: "total-records-skipped", Value: float64(e.skipped)},
@@ -137,6 +161,11 @@ func (m *taskMetrics) metrics(source bool, now time.Time) []Metric {
 		Metric{Name: "deadletterqueue-produce-failures", Value: float64(e.deadLettersFailed)},
 		Metric{Name: "last-error-timestamp", Value: last})
 	return out
+}
+
+// ofWorker is a metric of the worker.
+func ofWorker(name string, value float64) Metric {
+	return Metric{Group: workerGroup, Name: name, Value: value}
 }
 
 // startups count how connectors or tasks have started.
@@ -169,15 +198,13 @@ func (s *startups) metrics(what string, now time.Time) []Metric {
 	failed, succeeded := s.results.shares(now)
 	what += "-startup-"
 	return []Metric{
-		{workerGroup, what + "attempts-total", float64(s.successes + s.failures)},
-		{workerGroup, what + "success-total", float64(s.successes)},
-		{workerGroup, what + "failure-total", float64(s.failures)},
-		{workerGroup, what + "success-percentage", succeeded},
-		{workerGroup, what + "failure-percentage", failed},
+		ofWorker(what+"attempts-total", float64(s.successes+s.failures)),
+		ofWorker(what+"success-total", float64(s.successes)),
+		ofWorker(what+"failure-total", float64(s.failures)),
+		ofWorker(what+"success-percentage", succeeded),
+		ofWorker(what+"failure-percentage", failed),
 	}
 }
-
-const workerGroup = "connect-worker-metrics"
 
 // Metrics are the worker's own, in a fixed order. Those of connectors and tasks are in Status.
 func (w *Worker) Metrics() []Metric {
@@ -187,7 +214,7 @@ func (w *Worker) Metrics() []Metric {
 		tasks += len(s.Tasks)
 	}
 	now := w.h.Now()
-	out := []Metric{{workerGroup, "connector-count", float64(connectors)}, {workerGroup, "task-count", float64(tasks)}}
+	out := []Metric{ofWorker("connector-count", float64(connectors)), ofWorker("task-count", float64(tasks))}
 	out = append(out, w.connectorStarts.metrics("connector", now)...)
 	return append(out, w.taskStarts.metrics("task", now)...)
 }
@@ -198,9 +225,9 @@ func taskCounts(tasks []TaskStatus) []Metric {
 	for _, t := range tasks {
 		n[t.State]++
 	}
-	out := []Metric{{workerGroup, "connector-total-task-count", float64(len(tasks))}}
+	out := []Metric{ofWorker("connector-total-task-count", float64(len(tasks)))}
 	for _, s := range []State{Running, Paused, Failed, Unassigned, Destroyed, Restarting} {
-		out = append(out, Metric{workerGroup, "connector-" + strings.ToLower(string(s)) + "-task-count", float64(n[s])})
+		out = append(out, ofWorker("connector-"+strings.ToLower(string(s))+"-task-count", float64(n[s])))
 	}
 	return out
 }

@@ -42,7 +42,7 @@ func TestProviders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := p.Resolve(map[string]string{
+	got, err := p.Resolve(t.Context(), map[string]string{
 		"two": "${file:/etc/db.properties:user}:${file:/etc/db.properties:password}", "env": "x${env:USER}y", "dir": "${dir:/run:token}",
 		"unknown key": "${file:/etc/db.properties:nope}", "unknown provider": "${vault:a:b}", "unset": "${env:NOPE}", "none": "$ {env:USER} ${}",
 		"forbidden": "${dir:/secret:x} ${file:/etc/../secret/db.properties:a} ${few:SECRET}", "allowed": "${few:USER}", "up": "${dir:/run:../secret/x}"})
@@ -64,7 +64,7 @@ func TestProviderErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, v := range []string{"${file:/nowhere:a}", "${file:/etc/bad.properties:password}", "${env:path:USER}"} {
-		_, err := p.Resolve(map[string]string{"k": v})
+		_, err := p.Resolve(t.Context(), map[string]string{"k": v})
 		if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "Could not resolve the value of k") {
 			t.Errorf("%s: %v", v, err)
 		}

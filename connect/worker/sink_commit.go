@@ -35,6 +35,10 @@ func (t *sinkTask) commit(ctx context.Context, tps []broker.TopicPartition, clos
 			return e
 		}
 	}
+	if panicked(err) {
+		t.countCommit(start, err)
+		return err
+	}
 	if err != nil {
 		t.h.Log().Error("connect: the task could not prepare a commit", "task", t.id.String(), "error", err)
 		t.countCommit(start, err)
@@ -88,7 +92,8 @@ func (t *sinkTask) uncommitted() float64 {
 	return n
 }
 
-func (t *sinkTask) preCommit(ctx context.Context, offsets connect.Offsets) (connect.Offsets, error) {
+func (t *sinkTask) preCommit(ctx context.Context, offsets connect.Offsets) (out connect.Offsets, err error) {
+	defer caught("SinkTask.preCommit", &err)
 	if len(offsets) == 0 {
 		return nil, nil
 	}
@@ -149,7 +154,7 @@ func (t *sinkTask) startOver(ctx context.Context, tps []broker.TopicPartition) e
 
 func (t *sinkTask) closeTask(ctx context.Context, tps []broker.TopicPartition) error {
 	if c, ok := t.task.(connect.Closer); ok && len(tps) > 0 {
-		return c.Close(ctx, tps)
+		return guarded("SinkTask.close", func() error { return c.Close(ctx, tps) })
 	}
 	return nil
 }
@@ -213,7 +218,7 @@ func (l *sinkListener) Assigned(ctx context.Context, _ broker.Assignment, added 
 		return
 	}
 	if o, ok := t.task.(connect.Opener); ok {
-		l.fail(o.Open(ctx, added))
+		l.fail(guarded("SinkTask.open", func() error { return o.Open(ctx, added) }))
 	}
 	if t.retrying || t.now() == Paused {
 		t.member.Pause(t.partitions()...)

@@ -111,14 +111,14 @@ func (e *errantReporter) consumed(r *connect.Record) (*consumedRecord, error) {
 		out.Timestamp = broker.NoTimestamp
 	}
 	var err error
-	if out.Key, err = c.key.FromConnect(r.Topic, nil, r.KeySchema, r.Key); err != nil {
+	if out.Key, err = c.fromConnect(r, true, nil); err != nil {
 		return nil, err
 	}
-	if out.Value, err = c.value.FromConnect(r.Topic, nil, r.ValueSchema, r.Value); err != nil {
+	if out.Value, err = c.fromConnect(r, false, nil); err != nil {
 		return nil, err
 	}
 	for _, h := range r.Headers.All() {
-		b, err := c.header.FromHeader(r.Topic, h.Key, h.Schema, h.Value)
+		b, err := c.fromHeader(r.Topic, &h)
 		if err != nil {
 			return nil, err
 		}

@@ -84,11 +84,7 @@ func (t *sinkTask) convert(ctx context.Context, tp broker.TopicPartition, in *br
 }
 
 func (t *sinkTask) convertSide(ctx context.Context, in *consumedRecord, key bool) (data.SchemaAndValue, bool, error) {
-	conv, b := t.conv.value, in.Value
-	if key {
-		conv, b = t.conv.key, in.Key
-	}
-	v, err := conv.ToConnect(in.Topic, in.Headers, b)
+	v, err := t.conv.toConnect(in, key)
 	if err == nil {
 		return v, true, nil
 	}
@@ -96,7 +92,7 @@ func (t *sinkTask) convertSide(ctx context.Context, in *consumedRecord, key bool
 	if key {
 		f.stage, f.class = StageKeyConverter, t.conv.keyClass
 	}
-	return recovered(ctx, t.tolerance, f, func() (data.SchemaAndValue, error) { return conv.ToConnect(in.Topic, in.Headers, b) })
+	return recovered(ctx, t.tolerance, f, func() (data.SchemaAndValue, error) { return t.conv.toConnect(in, key) })
 }
 
 func (t *sinkTask) convertHeaders(ctx context.Context, in *consumedRecord) (data.Headers, bool, error) {
@@ -105,11 +101,11 @@ func (t *sinkTask) convertHeaders(ctx context.Context, in *consumedRecord) (data
 	}
 	list := make([]data.Header, 0, len(in.Headers))
 	for _, h := range in.Headers {
-		v, err := t.conv.header.ToHeader(in.Topic, h.Key, h.Value)
+		v, err := t.conv.toHeader(in.Topic, &h)
 		if err != nil {
 			f := &failedOperation{stage: StageHeaderConverter, class: t.conv.headClass, err: err, consumed: in}
 			var ok bool
-			v, ok, err = recovered(ctx, t.tolerance, f, func() (data.SchemaAndValue, error) { return t.conv.header.ToHeader(in.Topic, h.Key, h.Value) })
+			v, ok, err = recovered(ctx, t.tolerance, f, func() (data.SchemaAndValue, error) { return t.conv.toHeader(in.Topic, &h) })
 			if err != nil || !ok {
 				return data.Headers{}, false, err
 			}

@@ -43,19 +43,18 @@ type sinkTask struct {
 }
 
 // run runs the task from its start to its stop.
-func (t *sinkTask) run(ctx context.Context) error {
+func (t *sinkTask) run(ctx context.Context) (err error) {
+	defer t.close(&err)
 	if err := t.prepare(ctx); err != nil {
-		t.close()
 		return err
 	}
-	defer t.close()
-	defer t.task.Stop()
-	if err := t.task.Start(ctx, (*sinkContext)(t), t.props); err != nil {
+	defer cleanUp("SinkTask.stop", &err, t.task.Stop)
+	if err := guarded("SinkTask.start", func() error { return t.task.Start(ctx, (*sinkContext)(t), t.props) }); err != nil {
 		return err
 	}
 	t.control.set(Running)
 	t.nextCommit = t.h.Now().Add(t.worker.millis(flushIntervalKey))
-	err := t.loop(ctx)
+	err = t.loop(ctx)
 	if ctx.Err() != nil {
 		return err
 	}
@@ -68,8 +67,11 @@ func (t *sinkTask) run(ctx context.Context) error {
 	return err
 }
 
-func (t *sinkTask) close() {
-	t.chain.Close()
+// close closes what prepare has made. A panic is the task's failure where it has no other.
+func (t *sinkTask) close(err *error) {
+	if e := t.chain.Close(); *err == nil {
+		*err = e
+	}
 	if t.member != nil {
 		t.member.Close()
 	}
@@ -77,7 +79,7 @@ func (t *sinkTask) close() {
 		t.dead.producer.Close()
 	}
 	if t.conv.header != nil {
-		t.conv.header.Close()
+		cleanUp(t.conv.headClass+".close", err, t.conv.header.Close)
 	}
 }
 
@@ -90,6 +92,7 @@ func (t *sinkTask) prepare(ctx context.Context) (err error) {
 	if t.conv, err = t.converters(); err != nil {
 		return err
 	}
+	t.describeConverters(&t.conv)
 	if t.chain, err = t.config.Chain(t.h); err != nil {
 		return err
 	}
@@ -256,7 +259,7 @@ func (t *sinkTask) step(ctx context.Context) error {
 // put hands what is pending to the task.
 func (t *sinkTask) put(ctx context.Context) error {
 	start := t.h.Now()
-	err := t.task.Put(ctx, slices.Clone(t.pending))
+	err := guarded("SinkTask.put", func() error { return t.task.Put(ctx, slices.Clone(t.pending)) })
 	if err != nil {
 		if ctx.Err() == nil && data.ClassOfError(err).Extends(data.RetriableException) {
 			t.h.Log().Warn("connect: the task could not put records; trying again", "task", t.id.String(), "error", err)

@@ -75,11 +75,11 @@ func (t *sourceTask) convertHeaders(ctx context.Context, r, x *connect.Record) (
 	}
 	out := make([]broker.Header, 0, x.Headers.Len())
 	for _, h := range x.Headers.All() {
-		b, err := t.conv.header.FromHeader(x.Topic, h.Key, h.Schema, h.Value)
+		b, err := t.conv.fromHeader(x.Topic, &h)
 		if err != nil {
 			f := &failedOperation{stage: StageHeaderConverter, class: t.conv.headClass, err: err, source: r}
 			var ok bool
-			b, ok, err = recovered(ctx, t.tolerance, f, func() ([]byte, error) { return t.conv.header.FromHeader(x.Topic, h.Key, h.Schema, h.Value) })
+			b, ok, err = recovered(ctx, t.tolerance, f, func() ([]byte, error) { return t.conv.fromHeader(x.Topic, &h) })
 			if err != nil || !ok {
 				return nil, false, err
 			}
@@ -90,11 +90,7 @@ func (t *sourceTask) convertHeaders(ctx context.Context, r, x *connect.Record) (
 }
 
 func (t *sourceTask) convertSide(ctx context.Context, r, x *connect.Record, key bool, headers *[]broker.Header) ([]byte, bool, error) {
-	conv, s, v := t.conv.value, x.ValueSchema, x.Value
-	if key {
-		conv, s, v = t.conv.key, x.KeySchema, x.Key
-	}
-	b, err := conv.FromConnect(x.Topic, headers, s, v)
+	b, err := t.conv.fromConnect(x, key, headers)
 	if err == nil {
 		return b, true, nil
 	}
@@ -102,5 +98,5 @@ func (t *sourceTask) convertSide(ctx context.Context, r, x *connect.Record, key 
 	if key {
 		f.stage, f.class = StageKeyConverter, t.conv.keyClass
 	}
-	return recovered(ctx, t.tolerance, f, func() ([]byte, error) { return conv.FromConnect(x.Topic, headers, s, v) })
+	return recovered(ctx, t.tolerance, f, func() ([]byte, error) { return t.conv.fromConnect(x, key, headers) })
 }

@@ -42,30 +42,44 @@ type group struct {
 
 // run runs the task from its start to its stop.
 func (t *sourceTask) run(ctx context.Context) (err error) {
+	defer t.close(&err)
 	if err := t.prepare(ctx); err != nil {
-		t.chain.Close()
 		return err
 	}
-	defer t.producer.Close()
-	defer t.chain.Close()
-	defer t.conv.header.Close()
-	defer t.task.Stop()
-	if err := t.task.Start(ctx, &sourceContext{props: t.props, offsets: t.offsets}, t.props); err != nil {
+	defer cleanUp("SourceTask.stop", &err, t.task.Stop)
+	start := func() error { return t.task.Start(ctx, &sourceContext{props: t.props, offsets: t.offsets}, t.props) }
+	if err := guarded("SourceTask.start", start); err != nil {
 		return err
 	}
 	t.control.set(Running)
 	t.nextFlush = t.h.Now().Add(t.worker.millis(flushIntervalKey))
 	err = t.loop(ctx)
 	if ctx.Err() == nil {
-		t.commit(ctx)
+		if e := t.commit(ctx); err == nil {
+			err = e
+		}
 	}
 	return err
+}
+
+// close closes what prepare has made. A panic is the task's failure where it has no other.
+func (t *sourceTask) close(err *error) {
+	if t.conv.header != nil {
+		cleanUp(t.conv.headClass+".close", err, t.conv.header.Close)
+	}
+	if e := t.chain.Close(); *err == nil {
+		*err = e
+	}
+	if t.producer != nil {
+		t.producer.Close()
+	}
 }
 
 func (t *sourceTask) prepare(ctx context.Context) (err error) {
 	if t.conv, err = t.converters(); err != nil {
 		return err
 	}
+	t.describeConverters(&t.conv)
 	if t.chain, err = t.config.Chain(t.h); err != nil {
 		return err
 	}
@@ -100,7 +114,9 @@ func (t *sourceTask) loop(ctx context.Context) error {
 		case Stopped:
 			return nil
 		case Paused:
-			t.commit(ctx)
+			if err := t.commit(ctx); err != nil {
+				return err
+			}
 			if err := t.waitWhilePaused(ctx); err != nil {
 				return err
 			}
@@ -108,7 +124,9 @@ func (t *sourceTask) loop(ctx context.Context) error {
 			continue
 		}
 		if !t.h.Now().Before(t.nextFlush) {
-			t.commit(ctx)
+			if err := t.commit(ctx); err != nil {
+				return err
+			}
 			t.nextFlush = t.h.Now().Add(t.worker.millis(flushIntervalKey))
 		}
 		if t.sendErr != nil {
@@ -130,7 +148,11 @@ func (t *sourceTask) poll(ctx context.Context) ([]*connect.Record, error) {
 	polling, cancel := t.h.WithTimeout(ctx, t.nextFlush.Sub(start))
 	defer cancel()
 	t.blocked(Running, cancel)
-	batch, err := t.task.Poll(polling)
+	var batch []*connect.Record
+	err := guarded("SourceTask.poll", func() (err error) {
+		batch, err = t.task.Poll(polling)
+		return err
+	})
 	t.blocked(Running, nil)
 	switch {
 	case err == nil:
@@ -175,6 +197,9 @@ func (t *sourceTask) dispatch(ctx context.Context, batch []*connect.Record) erro
 	}
 	if drops > 0 {
 		t.countWritten(drops, 0)
+	}
+	if t.sendErr != nil {
+		return t.sendErr
 	}
 	for _, g := range t.groups {
 		if err := t.send(ctx, g); err != nil {
@@ -315,7 +340,7 @@ func (t *sourceTask) acknowledged(ctx context.Context, g *group, base int64, err
 				m.Offset = base + int64(i)
 			}
 		}
-		t.tell(committer.CommitRecord(r, m))
+		t.tell(committer, r, m)
 	}
 	written := len(g.records)
 	if err != nil {
@@ -339,18 +364,27 @@ func (t *sourceTask) countWritten(done, written int) {
 
 func (t *sourceTask) dropped(r *connect.Record) {
 	if c, ok := t.task.(connect.RecordCommitter); ok {
-		t.tell(c.CommitRecord(r, nil))
+		t.tell(c, r, nil)
 	}
 }
 
-func (t *sourceTask) tell(err error) {
-	if err != nil {
+// tell tells the task of a record. A failure is logged; a panic fails the task.
+func (t *sourceTask) tell(c connect.RecordCommitter, r *connect.Record, m *connect.RecordMetadata) {
+	err := guarded("SourceTask.commitRecord", func() error { return c.CommitRecord(r, m) })
+	switch {
+	case err == nil:
+	case panicked(err):
+		if t.sendErr == nil {
+			t.sendErr = err
+		}
+	default:
 		t.h.Log().Error("connect: the task could not take note of a record", "task", t.id.String(), "error", err)
 	}
 }
 
-// commit waits until what was sent is written, and stores the offsets. A failure is logged and counted; the next commit has the same offsets.
-func (t *sourceTask) commit(ctx context.Context) {
+// commit waits until what was sent is written, and stores the offsets. A failure is logged and counted; the next commit has the same offsets. The
+// error is a panic of the task.
+func (t *sourceTask) commit(ctx context.Context) error {
 	start := t.h.Now()
 	err := t.flushOffsets(ctx)
 	t.mu.Lock()
@@ -358,13 +392,18 @@ func (t *sourceTask) commit(ctx context.Context) {
 	t.mu.Unlock()
 	if err != nil {
 		t.h.Log().Error("connect: could not commit offsets", "task", t.id.String(), "error", err)
-		return
+		return nil
 	}
 	if c, ok := t.task.(connect.Committer); ok {
-		if err := c.Commit(ctx); err != nil {
+		err := guarded("SourceTask.commit", func() error { return c.Commit(ctx) })
+		if panicked(err) {
+			return err
+		}
+		if err != nil {
 			t.h.Log().Error("connect: the task could not take note of a commit", "task", t.id.String(), "error", err)
 		}
 	}
+	return nil
 }
 
 func (t *sourceTask) flushOffsets(ctx context.Context) error {

@@ -4,13 +4,11 @@ import (
 	"context"
 	"maps"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/connect"
-	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
 	"github.com/kstreamlab/kstreamlab/internal/host"
 )
@@ -54,53 +52,6 @@ func (t *taskSetup) producerConfig(clientPrefix string) broker.ProducerConfig {
 		c.DeliveryTimeout = longest
 	}
 	return c
-}
-
-// converterSet are the converters of a task.
-type converterSet struct {
-	key, value                      connect.Converter
-	header                          connect.HeaderConverter
-	keyClass, valueClass, headClass string
-}
-
-// converters makes them: the connector's where it names one, then with the connector's properties only; else the worker's.
-func (t *taskSetup) converters() (c converterSet, err error) {
-	if c.key, c.keyClass, err = t.converter(keyConverterKey, true); err != nil {
-		return c, err
-	}
-	if c.value, c.valueClass, err = t.converter(valueConverterKey, false); err != nil {
-		return c, err
-	}
-	var props config.Props
-	if c.header, c.headClass, props, err = makeConverter[connect.HeaderConverter](t, connect.KindHeaderConverter, headerConverterKey); err != nil {
-		return c, err
-	}
-	props["converter.type"] = "header"
-	return c, c.header.ConfigureHeaders(props)
-}
-
-func (t *taskSetup) converter(name string, key bool) (connect.Converter, string, error) {
-	c, class, props, err := makeConverter[connect.Converter](t, connect.KindConverter, name)
-	if err != nil {
-		return nil, "", err
-	}
-	return c, class, c.Configure(props, key)
-}
-
-// makeConverter makes one converter, and returns its class and properties.
-func makeConverter[T any](t *taskSetup, k connect.Kind, name string) (c T, class string, _ config.Props, err error) {
-	from := t.config.Props
-	if class = strings.TrimSpace(from[name]); class == "" {
-		class, from = t.worker.Values.String(name), t.worker.Props
-	}
-	version := wantedVersion(from, name+"."+versionProperty)
-	if err := connect.CheckVersion(version); err != nil {
-		return c, "", nil, data.ConnectException.Wrap(err, "Invalid version range for "+name+": "+version)
-	}
-	if c, err = connect.Make[T](t.worker.plugins, t.h, k, class, version); err != nil {
-		return c, "", nil, err
-	}
-	return c, t.worker.plugins.FullName(k, class), config.PropsOf(from).WithPrefix(name + "."), nil
 }
 
 // control is how a task's thread and others talk: what the task should do, and what it does.
@@ -242,11 +193,12 @@ func runTask(ctx context.Context, t *taskSetup, c *control, run func(ctx context
 }
 
 // taskProps are a task's properties as the task sees them.
-func taskProps(c *ConnectorConfig, own map[string]string) map[string]string {
+func taskProps(c *ConnectorConfig, class string, own map[string]string) map[string]string {
 	out := maps.Clone(own)
 	if out == nil {
 		out = map[string]string{}
 	}
+	out["task.class"] = class
 	for _, k := range []string{topicsKey, topicsRegexKey} {
 		if v, ok := c.Props[k]; ok && c.Kind == connect.KindSink && out[k] == "" {
 			out[k] = v

@@ -71,8 +71,11 @@ func newTolerance(h host.Host, ctl *control, c *ConnectorConfig, m *errorMetrics
 func (t *tolerance) within() bool { return t.all || t.failures == 0 }
 
 // recovered goes on after the first try of an operation has failed with err: it tries again while that makes sense. ok is false when the
-// record is to be skipped; an error fails the task. The failure has been reported then.
+// record is to be skipped; an error fails the task. The failure has been reported then, unless it is a panic.
 func recovered[V any](ctx context.Context, t *tolerance, f *failedOperation, try func() (V, error)) (v V, ok bool, _ error) {
+	if panicked(f.err) {
+		return v, false, f.err
+	}
 	start := t.h.Now()
 	deadline := start.Add(t.timeout)
 	for attempt := 1; data.ClassOfError(f.err).Extends(data.RetriableException); attempt++ {
@@ -88,7 +91,9 @@ func recovered[V any](ctx context.Context, t *tolerance, f *failedOperation, try
 		if v, err = try(); err == nil {
 			return v, true, nil
 		}
-		f.err = err
+		if f.err = err; panicked(err) {
+			return v, false, err
+		}
 	}
 	if !data.ClassOfError(f.err).Extends(data.RetriableException) {
 		t.metrics.add(&t.metrics.failures)

@@ -64,7 +64,7 @@ func Validate(p *connect.Plugins, w *Config, props map[string]string) (*Validati
 	} else if data.ClassOfError(err).Extends(data.VersionedPluginLoadingException) {
 		err = nil // told at the property
 	}
-	if err := v.run(instance); err != nil {
+	if err := guarded("Connector.config", func() error { return v.run(instance) }); err != nil {
 		return nil, err
 	}
 	return v.out, err
@@ -72,8 +72,9 @@ func Validate(p *connect.Plugins, w *Config, props map[string]string) (*Validati
 
 // makeConnector makes the connector that props name, in the version that they want. An error is a ConnectException or a
 // VersionedPluginLoadingException.
-func makeConnector(p *connect.Plugins, h host.Host, props map[string]string) (connect.Connector, error) {
+func makeConnector(p *connect.Plugins, h host.Host, props map[string]string) (_ connect.Connector, err error) {
 	class := props[classKey]
+	defer caught(class, &err)
 	for _, k := range connectorKinds {
 		if _, ok := p.Find(k, class); ok {
 			return connect.Make[connect.Connector](p, h, k, class, wantedVersion(props, connectorVersionKey))

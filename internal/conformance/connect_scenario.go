@@ -177,7 +177,7 @@ func (r *scenarioRun) request(ctx context.Context, s *scenarioStep) error {
 	case "POST":
 		props := maps.Clone(s.Body.Config)
 		props["name"] = s.Body.Name
-		err := r.worker.StartConnector(props)
+		err := r.worker.StartConnector(ctx, props)
 		if err != nil && strings.Contains(err.Error(), "could not be found") {
 			r.missing[props["topics"]] = err.Error()
 			r.missing[props["topics"]+".dlq"] = err.Error()

@@ -67,7 +67,7 @@ func (m *machine) start() {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	m.proc.Go("main", func(context.Context) {
+	m.proc.Go("main", func(ctx context.Context) {
 		store, err := worker.OpenOffsetFile(m.proc, cfg.OffsetFile())
 		if err != nil {
 			m.t.Error(err)
@@ -80,7 +80,7 @@ func (m *machine) start() {
 				"transforms.b.type": "test.Prefix", "transforms.b.text": "["},
 			{"name": "out", "connector.class": "FileStreamSink", "file": "output", "topics": "lines"},
 		} {
-			if err := m.w.StartConnector(props); err != nil {
+			if err := m.w.StartConnector(ctx, props); err != nil {
 				m.t.Error(err)
 			}
 		}

@@ -34,6 +34,18 @@ type lab struct {
 // inLab runs a test's thread in a lab, at most an hour of virtual time.
 func inLab(t *testing.T, main func(ctx context.Context, l *lab)) {
 	t.Helper()
+	done, err := runLab(t, main)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !done {
+		t.Fatal("the test did not end")
+	}
+}
+
+// runLab is inLab that returns how the simulation went.
+func runLab(t *testing.T, main func(ctx context.Context, l *lab)) (done bool, _ error) {
+	t.Helper()
 	l := &lab{t: t, plugins: builtin.Plugins(file.Standard{})}
 	l.k = sim.New(sim.Config{Seed: 1, Start: time.UnixMilli(1700000000000).UTC(), Logger: slog.New(slog.NewTextHandler(&l.log, nil))})
 	defer l.k.Close()
@@ -44,7 +56,6 @@ func inLab(t *testing.T, main func(ctx context.Context, l *lab)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	done := false
 	l.p.Go("test", func(ctx context.Context) {
 		store, err := worker.OpenOffsetFile(l.p, cfg.OffsetFile())
 		if err != nil {
@@ -55,16 +66,12 @@ func inLab(t *testing.T, main func(ctx context.Context, l *lab)) {
 		l.w.Stop(ctx)
 		done = true
 	})
-	if err := l.k.RunUntil(l.k.Now().Add(time.Hour)); err != nil {
-		t.Fatal(err)
-	}
-	if !done {
-		t.Fatal("the test did not end")
-	}
+	err = l.k.RunUntil(l.k.Now().Add(time.Hour))
+	return done, err
 }
 
-func (l *lab) start(props map[string]string) {
-	if err := l.w.StartConnector(props); err != nil {
+func (l *lab) start(ctx context.Context, props map[string]string) {
+	if err := l.w.StartConnector(ctx, props); err != nil {
 		l.t.Errorf("%s: %s", props["name"], data.StackTrace(err))
 	}
 }

@@ -72,7 +72,7 @@ func copyLive(t testing.TB, input string, out *lineCounter, options map[string]s
 	for k, v := range options {
 		source[k] = v
 	}
-	if err := w.StartConnector(source); err != nil {
+	if err := w.StartConnector(ctx, source); err != nil {
 		t.Fatal(err)
 	}
 	// The sink subscribes when the topic is there.
@@ -85,7 +85,7 @@ func copyLive(t testing.TB, input string, out *lineCounter, options map[string]s
 			break
 		}
 	}
-	if err := w.StartConnector(map[string]string{"name": "out", "connector.class": "FileStreamSink", "topics": "lines"}); err != nil {
+	if err := w.StartConnector(ctx, map[string]string{"name": "out", "connector.class": "FileStreamSink", "topics": "lines"}); err != nil {
 		t.Fatal(err)
 	}
 	for {

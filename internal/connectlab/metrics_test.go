@@ -17,8 +17,8 @@ func TestMetrics(t *testing.T) {
 		l.topic(ctx, "t")
 		in := l.source(&source{batches: [][]string{{"a", "b", "skip", "c"}, {"d"}}})
 		in["name"], in["transforms"], in["transforms.x.type"], in["transforms.x.skip"] = "source", "x", "test.Prefix", "skip"
-		l.start(in)
-		l.start(l.sink(&sink{put: func(_ *sink, records []*connect.Record) error {
+		l.start(ctx, in)
+		l.start(ctx, l.sink(&sink{put: func(_ *sink, records []*connect.Record) error {
 			if len(records) > 0 {
 				l.sleep(ctx, 20*time.Millisecond)
 			}
@@ -41,7 +41,7 @@ func TestMetrics(t *testing.T) {
 
 		bad := l.sink(&sink{put: func(*sink, []*connect.Record) error { return data.ConnectException.Errorf("broken") }})
 		bad["name"] = "bad"
-		l.start(bad)
+		l.start(ctx, bad)
 		l.sleep(ctx, 5*time.Minute)
 		check(t, l.w.Metrics(), map[string]float64{"connector-count": 3, "task-count": 3, "connector-startup-attempts-total": 3, "connector-startup-success-total": 3,
 			"task-startup-attempts-total": 3, "task-startup-success-total": 3, "task-startup-failure-total": 0})

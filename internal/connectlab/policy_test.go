@@ -69,7 +69,7 @@ func TestOverrides(t *testing.T) {
 			continue
 		}
 		k := sim.New(sim.Config{})
-		err = worker.New(k.NewProcess("p", sim.NewDisk(sim.DiskConfig{})), nil, plugins, cfg, nil).StartConnector(props)
+		err = worker.New(k.NewProcess("p", sim.NewDisk(sim.DiskConfig{})), nil, plugins, cfg, nil).StartConnector(t.Context(), props)
 		k.Close()
 		if got := message(err); got != "Client Config Overrides not allowed ["+want+"]" {
 			t.Errorf("%s: %s: started with %q", c.policy, c.props, got)

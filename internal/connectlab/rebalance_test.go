@@ -25,14 +25,14 @@ func startSink(t *testing.T, m *machine, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.proc.Go("main", func(context.Context) {
+	m.proc.Go("main", func(ctx context.Context) {
 		store, err := worker.OpenOffsetFile(m.proc, cfg.OffsetFile())
 		if err != nil {
 			t.Error(err)
 			return
 		}
 		m.w = worker.New(m.proc, cluster, plugins, cfg, store)
-		if err := m.w.StartConnector(map[string]string{"name": "out", "connector.class": "FileStreamSink", "file": "output", "topics": "lines", "tasks.max": "2"}); err != nil {
+		if err := m.w.StartConnector(ctx, map[string]string{"name": "out", "connector.class": "FileStreamSink", "file": "output", "topics": "lines", "tasks.max": "2"}); err != nil {
 			t.Error(err)
 		}
 	})

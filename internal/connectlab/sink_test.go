@@ -19,7 +19,7 @@ func TestSinkLifeCycle(t *testing.T) {
 		l.topic(ctx, "t")
 		l.produce(ctx, "t", "a", "b")
 		s := &sink{}
-		l.start(l.sink(s))
+		l.start(ctx, l.sink(s))
 		l.sleep(ctx, 5*time.Second)
 		if n := l.committed(ctx, "connect-c", "t"); n != 2 {
 			t.Errorf("committed %d", n)
@@ -51,7 +51,7 @@ func TestRetriedPut(t *testing.T) {
 			}
 			return nil
 		}}
-		l.start(l.sink(s))
+		l.start(ctx, l.sink(s))
 		for tries == 0 {
 			l.sleep(ctx, 50*time.Millisecond)
 		}
@@ -80,7 +80,7 @@ func TestRewind(t *testing.T) {
 			done = true
 			return nil
 		}}
-		l.start(l.sink(s))
+		l.start(ctx, l.sink(s))
 		l.sleep(ctx, 5*time.Second)
 		want(t, s.calls, []string{"open [t-0]", "put a b c", "put b c"})
 	})
@@ -99,7 +99,7 @@ func TestPreCommit(t *testing.T) {
 			}
 			return connect.Offsets{tp: {Offset: answer}}, nil
 		}}
-		l.start(l.sink(s))
+		l.start(ctx, l.sink(s))
 		l.sleep(ctx, 5*time.Second)
 		if n := l.committed(ctx, "connect-c", "t"); n != 2 {
 			t.Errorf("committed %d, 2 was allowed", n)
@@ -126,7 +126,7 @@ func TestPauseAndResume(t *testing.T) {
 	inLab(t, func(ctx context.Context, l *lab) {
 		l.topic(ctx, "t")
 		s := &sink{}
-		l.start(l.sink(s))
+		l.start(ctx, l.sink(s))
 		l.sleep(ctx, 5*time.Second)
 		if err := l.w.SetPaused("c", true); err != nil {
 			t.Error(err)
@@ -163,7 +163,7 @@ func TestHeldPartition(t *testing.T) {
 		l.topic(ctx, "t")
 		l.produce(ctx, "t", "a")
 		s := &sink{put: func(s *sink, _ []*connect.Record) error { return s.tc.Pause(broker.TopicPartition{Topic: "t"}) }}
-		l.start(l.sink(s))
+		l.start(ctx, l.sink(s))
 		l.sleep(ctx, 5*time.Second)
 		l.produce(ctx, "t", "b")
 		l.sleep(ctx, 5*time.Second)
@@ -201,7 +201,7 @@ func TestRetries(t *testing.T) {
 				props := l.sink(&sink{})
 				l.plugins.RegisterTransform("test.Stubborn", func(host.Host) connect.Transform { return s })
 				props["transforms"], props["transforms.x.type"], props["errors.retry.timeout"] = "x", "test.Stubborn", timeout
-				l.start(props)
+				l.start(ctx, props)
 				l.sleep(ctx, 20*time.Second)
 				if timeout == "-1" {
 					if st := l.task().State; st != worker.Running || len(s.times) < 5 {
@@ -238,7 +238,7 @@ func TestTopicsByPattern(t *testing.T) {
 		props := l.sink(s)
 		delete(props, "topics")
 		props["topics.regex"] = "in-.*"
-		l.start(props)
+		l.start(ctx, props)
 		l.sleep(ctx, 10*time.Second)
 		l.topic(ctx, "in-2")
 		l.produce(ctx, "in-2", "b")
@@ -258,7 +258,7 @@ func TestSinkFails(t *testing.T) {
 		l.topic(ctx, "t")
 		l.produce(ctx, "t", "a")
 		s := &sink{put: func(*sink, []*connect.Record) error { return data.ConnectException.Errorf("broken") }}
-		l.start(l.sink(s))
+		l.start(ctx, l.sink(s))
 		l.sleep(ctx, 5*time.Second)
 		st := l.task()
 		const trace = "org.apache.kafka.connect.errors.ConnectException: Exiting WorkerSinkTask due to unrecoverable exception.\nCaused by: org.apache.kafka.connect.errors.ConnectException: broken\n"
@@ -283,7 +283,7 @@ func TestErrorLog(t *testing.T) {
 		props["value.converter"] = "org.apache.kafka.connect.json.JsonConverter"
 		props["value.converter.schemas.enable"] = "false"
 		props["errors.tolerance"], props["errors.log.enable"], props["errors.log.include.messages"] = "all", "true", "true"
-		l.start(props)
+		l.start(ctx, props)
 		l.sleep(ctx, 5*time.Second)
 		const line = "Error encountered in task c-0. Executing stage 'VALUE_CONVERTER' with class 'org.apache.kafka.connect.json.JsonConverter', where consumed record is {topic='t', partition=0, offset=0, timestamp="
 		if log := l.log.String(); !strings.Contains(log, line) || strings.Contains(log, "secret") {

@@ -111,7 +111,7 @@ func TestSourceLifeCycle(t *testing.T) {
 		s := &source{batches: [][]string{{"a", "b skip", "c"}, {"d"}}}
 		props := l.source(s)
 		props["transforms"], props["transforms.x.type"], props["transforms.x.skip"] = "x", "test.Prefix", "skip"
-		l.start(props)
+		l.start(ctx, props)
 		l.sleep(ctx, 5*time.Second)
 		want(t, l.values(ctx, "t"), []string{"a", "c", "d"})
 		want(t, s.committed, []string{"b skip dropped", "a at 0", "c at 1", "d at 2"})
@@ -138,7 +138,7 @@ func TestTooLarge(t *testing.T) {
 				s := &source{batches: [][]string{{"a", big, "b"}}}
 				props := l.source(s)
 				props["errors.tolerance"], props["errors.log.enable"] = tolerance, "true"
-				l.start(props)
+				l.start(ctx, props)
 				l.sleep(ctx, 5*time.Second)
 				st := l.task()
 				if st.State != state {
@@ -171,7 +171,7 @@ func TestTopicRules(t *testing.T) {
 			"wide.include": "t.*,other", "wide.partitions": "3", "wide.cleanup.policy": "compact"} {
 			props["topic.creation."+k] = v
 		}
-		l.start(props)
+		l.start(ctx, props)
 		l.sleep(ctx, 5*time.Second)
 		d, err := l.cluster.Admin().DescribeTopics(ctx, "t")
 		if err != nil || len(d["t"].Partitions) != 3 {

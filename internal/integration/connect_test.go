@@ -109,7 +109,7 @@ func copyLines(t *testing.T, fs vfs.FS, topic string, out *lines, n int) {
 			"topic.creation.default.partitions": "1", "topic.creation.default.replication.factor": "1"},
 		{"name": topic + "-out", "connector.class": "FileStreamSink", "topics.regex": topic, "consumer.override.metadata.max.age.ms": "500"},
 	} {
-		if err := w.StartConnector(props); err != nil {
+		if err := w.StartConnector(ctx, props); err != nil {
 			t.Fatal(err)
 		}
 	}

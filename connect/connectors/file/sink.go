@@ -28,7 +28,6 @@ type appender struct {
 	mu    sync.Locker
 	std   io.Writer
 	file  vfs.File // nil: standard output
-	at    int64    // the end of the file
 	users int
 }
 
@@ -82,11 +81,7 @@ func (a *appender) open(h host.Host, name string) error {
 	if err != nil {
 		return data.ConnectException.Wrap(err, "Couldn't find or create file '"+name+"' for FileStreamSinkTask")
 	}
-	info, err := f.Stat()
-	if err != nil {
-		return data.ConnectException.Because(err)
-	}
-	a.file, a.at = f, info.Size()
+	a.file = f
 	return nil
 }
 
@@ -95,8 +90,10 @@ func (a *appender) write(b []byte) (err error) {
 	defer a.mu.Unlock()
 	switch {
 	case a.file != nil:
-		_, err = a.file.WriteAt(b, a.at)
-		a.at += int64(len(b))
+		var info vfs.FileInfo
+		if info, err = a.file.Stat(); err == nil { // others may append to it as well
+			_, err = a.file.WriteAt(b, info.Size())
+		}
 	case a.std != nil:
 		_, err = a.std.Write(b)
 	}
