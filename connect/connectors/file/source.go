@@ -82,23 +82,31 @@ func (*Source) AlterOffsets(props map[string]string, offsets []connect.SourcePos
 		if o.Offset == nil {
 			continue
 		}
-		if _, ok := o.Partition.Get(filenameName); !ok {
-			return false, data.ConnectException.Errorf("Partition objects should contain the key 'filename'")
-		}
 		v, ok := o.Offset.Get(positionName)
 		if !ok {
-			return true, nil
+			return false, data.ConnectException.Errorf("Offset objects should either be null or contain the key 'position'")
 		}
 		n, ok := v.(int64)
-		if !ok || n < 0 {
-			return false, data.ConnectException.Errorf("The value for the 'position' key in the offset is expected to be a non-negative number")
+		switch {
+		case !ok:
+			return false, data.ConnectException.Errorf("The value for the 'position' key in the offset is expected to be a Long value")
+		case n < 0:
+			return false, data.ConnectException.Errorf("The value for the 'position' key in the offset should be a non-negative value")
+		case o.Partition == nil:
+			return false, data.ConnectException.Errorf("Partition objects cannot be null")
+		}
+		if _, ok := o.Partition.Get(filenameName); !ok {
+			return false, data.ConnectException.Errorf("Partition objects should contain the key 'filename'")
 		}
 	}
 	return true, nil
 }
 
-// pause is how long the task waits at the end of its file.
-const pause = 250 * time.Millisecond
+// pause is how long the task waits at the end of its file, missingPause where there is no file.
+const (
+	pause        = 250 * time.Millisecond
+	missingPause = time.Second
+)
 
 // sourceTask reads one file.
 type sourceTask struct {
@@ -108,6 +116,7 @@ type sourceTask struct {
 	topic     string
 	most      int
 	file      vfs.File
+	missing   bool  // it was told that there is no file
 	at        int64 // where the next bytes are read
 	buf       []byte
 	position  int64 // of the first byte in buf
@@ -132,8 +141,11 @@ func (t *sourceTask) Start(_ context.Context, tc connect.SourceTaskContext, prop
 // Poll returns the lines that are there; at the end of the file, or where there is no file yet, it waits a little and returns nothing.
 func (t *sourceTask) Poll(ctx context.Context) ([]*connect.Record, error) {
 	if t.name != "" && t.file == nil {
-		if err := t.open(ctx); err != nil || t.file == nil {
-			return nil, errors.Join(err, t.wait(ctx))
+		if err := t.open(ctx); err != nil {
+			return nil, err
+		}
+		if t.file == nil {
+			return nil, t.wait(ctx, missingPause)
 		}
 	}
 	out := t.lines(nil)
@@ -148,14 +160,14 @@ func (t *sourceTask) Poll(ctx context.Context) ([]*connect.Record, error) {
 		out = t.lines(out)
 	}
 	if len(out) == 0 {
-		return nil, t.wait(ctx)
+		return nil, t.wait(ctx, pause)
 	}
 	return out, nil
 }
 
 // wait pauses; that ctx ends is no failure.
-func (t *sourceTask) wait(ctx context.Context) error {
-	if err := t.h.Sleep(ctx, pause); err != nil && ctx.Err() == nil {
+func (t *sourceTask) wait(ctx context.Context, d time.Duration) error {
+	if err := t.h.Sleep(ctx, d); err != nil && ctx.Err() == nil {
 		return err
 	}
 	return nil
@@ -165,7 +177,10 @@ func (t *sourceTask) wait(ctx context.Context) error {
 func (t *sourceTask) open(ctx context.Context) error {
 	f, err := t.h.FS().Open(t.name)
 	if errors.Is(err, fs.ErrNotExist) {
-		t.h.Log().Warn("connect: the file does not exist yet", "file", t.name)
+		if !t.missing {
+			t.h.Log().Warn("connect: the file does not exist yet: waiting for it", "file", t.name)
+		}
+		t.missing = true
 		return nil
 	}
 	if err != nil {
