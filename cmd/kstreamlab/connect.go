@@ -58,7 +58,8 @@ resolved by the config providers that the worker's properties declare.
 
 All files are checked before anything starts. A connector or task that fails later is logged with its stack trace; the others go on. What sources have
 read is kept in the file of offsets, and what sinks have written in their group's offsets: a process that was killed goes on from there, and
-repeats at most what was not committed yet (offset.flush.interval.ms).
+repeats at most what was not committed yet (offset.flush.interval.ms). The partitions of a sink that was killed are free again when its session has
+timed out (consumer.session.timeout.ms, 45 s).
 
 SIGTERM or SIGINT commits what is done and ends with code 0. Exit code 1: the cluster cannot be reached, a configuration cannot be, or the file
 of offsets is in use. 2: a wrong flag or file.`,
@@ -311,8 +312,8 @@ func reach(ctx context.Context, h host.Host, workerFile string, cfg *worker.Conf
 	defer cancel()
 	if _, err := cluster.Admin().DescribeTopics(ctx); err != nil {
 		cluster.Close()
-		return nil, &failedError{fmt.Errorf("%s: bootstrap.servers: cannot reach a cluster at %s within %s; is it up, and is this its address? (%w)",
-			workerFile, strings.Join(bootstrap, ","), reachTimeout, err)}
+		return nil, &failedError{fmt.Errorf("%s: bootstrap.servers: cannot reach a cluster at %s: is it up, and is this its address? (%w)",
+			workerFile, strings.Join(bootstrap, ","), err)}
 	}
 	return cluster, nil
 }
