@@ -138,7 +138,7 @@ func (c *connector) next(ctx context.Context) (func(context.Context) error, erro
 		case c.target == Paused && c.state != Paused:
 			return c.pause, nil
 		case c.target == Running && c.state != Running:
-			return c.begin, nil
+			return c.startUp, nil
 		case c.reconfigure && c.target == Running:
 			c.reconfigure = false
 			return c.makeTasks, nil
@@ -170,8 +170,8 @@ func (c *connector) failed() error {
 	return c.failure
 }
 
-// begin starts the instance, and the tasks, at first and after a pause.
-func (c *connector) begin(ctx context.Context) error {
+// startUp starts the instance, and the tasks, at first and after a pause.
+func (c *connector) startUp(ctx context.Context) error {
 	c.up = true // also where the start fails: it may have opened something
 	if err := guarded("Connector.start", func() error { return c.instance.Start(ctx, c, c.config.Props) }); err != nil {
 		return err
@@ -214,7 +214,7 @@ func (c *connector) restart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.begin(ctx)
+	return c.startUp(ctx)
 }
 
 // makeTasks asks the connector for its tasks' properties, and makes the tasks anew if they are others.
@@ -302,7 +302,8 @@ func (c *connector) stopTasks(ctx context.Context) {
 	}
 	for i, t := range tasks {
 		if ended, err := t.wait(ctx, c.w.h, deadline); err == nil && !ended {
-			c.w.h.Log().Error("connect: the task did not stop in time", "task", TaskID{c.name, i}.String())
+			c.w.h.Log().Error("connect: the task did not stop in time and is given up", "task", TaskID{c.name, i}.String())
+			t.cancel()
 		}
 	}
 }

@@ -155,9 +155,9 @@ func (t *sourceTask) poll(ctx context.Context) ([]*connect.Record, error) {
 	})
 	t.blocked(Running, nil)
 	switch {
-	case err == nil:
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
+	case err == nil:
 	case polling.Err() != nil && errors.Is(err, context.Cause(polling)), data.ClassOfError(err).Extends(data.RetriableException):
 		return nil, nil
 	default:

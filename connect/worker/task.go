@@ -65,6 +65,8 @@ type control struct {
 	failure error
 	ended   bool
 	wake    func() // ends what the task's thread is blocked in; may be nil
+	cut     func() // ends the thread's context; nil before it has begun
+	given   bool   // up: see cancel
 	starts  *startups
 	started bool // it was counted
 	metrics taskMetrics
@@ -103,6 +105,9 @@ func (c *control) set(s State) {
 
 // change sets the state. The lock is held.
 func (c *control) change(s State) {
+	if c.given {
+		return
+	}
 	now := c.clock.Now()
 	if !c.since.IsZero() {
 		c.metrics.spent(c.state, now.Sub(c.since))
@@ -153,13 +158,38 @@ func (c *control) sleep(ctx context.Context, d time.Duration) (stopped bool, _ e
 	return c.target == Stopped, nil
 }
 
+// cancel gives up a task that does not stop: its context ends, so that it commits nothing and sends nothing any more, and what becomes of it is not told.
+// Its thread may live on as long as the task's code does not return.
+func (c *control) cancel() {
+	c.mu.Lock()
+	c.change(Unassigned)
+	c.given = true
+	cut := c.cut
+	c.mu.Unlock()
+	if cut != nil {
+		cut()
+	}
+}
+
+// begin notes how to end the thread's context.
+func (c *control) begin(cut func()) {
+	c.mu.Lock()
+	c.cut = cut
+	given := c.given
+	c.mu.Unlock()
+	if given {
+		cut()
+	}
+}
+
 // end tells that the thread has ended.
 func (c *control) end(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ended = true
+	c.cond.Broadcast()
 	state := Unassigned
-	if err != nil {
+	if err != nil && !c.given {
 		state, c.failure = Failed, err
 	}
 	c.change(state)
@@ -182,6 +212,9 @@ func (c *control) wait(ctx context.Context, h host.Host, deadline time.Time) (en
 
 // runTask runs a task's thread to its end.
 func runTask(ctx context.Context, t *taskSetup, c *control, run func(ctx context.Context) error) {
+	ctx, cut := t.h.WithCancel(ctx)
+	defer cut()
+	c.begin(cut)
 	err := c.waitWhilePaused(ctx)
 	if err == nil && c.wanted() != Stopped {
 		err = run(ctx)

@@ -94,8 +94,23 @@ func (t *topics) count(ctx context.Context, topic string) (int32, error) {
 	}
 }
 
-// create creates a topic that does not exist: by the connector's rules, or, without rules, as a broker does that creates topics by itself.
+// create creates a topic that does not exist: by the connector's rules, or, without rules, as a broker does that creates topics by itself. What may
+// succeed later is tried again for a while.
 func (t *topics) create(ctx context.Context, topic string) error {
+	deadline := t.h.Now().Add(knownWithin)
+	for {
+		err := t.tryCreate(ctx, topic)
+		if err == nil || ctx.Err() != nil || !errors.Is(err, broker.ErrRetriable) || t.h.Now().After(deadline) {
+			return err
+		}
+		t.h.Log().Warn("connect: could not look for or create a topic; trying again", "task", t.id.String(), "topic", topic, "error", err)
+		if err := t.h.Sleep(ctx, sendPause); err != nil {
+			return err
+		}
+	}
+}
+
+func (t *topics) tryCreate(ctx context.Context, topic string) error {
 	admin := t.cluster.Admin()
 	have, err := admin.DescribeTopics(ctx, topic)
 	if err != nil {

@@ -33,7 +33,7 @@ func TestPlain(t *testing.T) {
 	var x jackson.Plain
 	for text, want := range map[string]string{
 		`{"a":1,"b":[true,null,"x"],"a":2}`: `{a=2, b=[true, null, x]}`, // the place of the first, the value of the last
-		` -12 `: "-12", `1.50`: "1.5", `9223372036854775808`: "-9223372036854775808", "1E400": "Infinity", `"\ud83d\ude00\/\u0041"`: "\U0001f600/A", `[]`: "[]", `{} trailing`: "{}",
+		` -12 `:                             "-12", `1.50`: "1.5", `9223372036854775808`: "-9223372036854775808", "1E400": "Infinity", `"\ud83d\ude00\/\u0041"`: "\U0001f600/A", `[]`: "[]", `{} trailing`: "{}",
 	} {
 		v, err := x.Parse([]byte(text))
 		if err != nil || data.Text(v) != want {
