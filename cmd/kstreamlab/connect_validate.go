@@ -87,7 +87,16 @@ func withClasses(p *connect.Plugins, err error) error {
 	return fmt.Errorf("%s. There are %s", strings.TrimSuffix(m, "."), strings.Join(names, ", "))
 }
 
-func printJSON(out io.Writer, _ string, v *worker.Validation, _ error) error {
+// printJSON prints what is wrong with a connector's class at the property too: Kafka's REST interface answers with the message alone.
+func printJSON(out io.Writer, _ string, v *worker.Validation, unknown error) error {
+	if unknown != nil {
+		v.Errors++
+		for _, p := range v.Properties {
+			if p.Value.Name == "connector.class" {
+				p.Value.AddError(unknown.Error())
+			}
+		}
+	}
 	return json.NewEncoder(out).Encode(validationJSON(v))
 }
 

@@ -327,7 +327,10 @@ func (c *connector) RaiseError(err error) {
 
 // Offsets reads what a source's tasks have committed.
 func (c *connector) Offsets() connect.OffsetReader {
-	if _, source := c.instance.(connect.SourceConnector); !source {
+	c.mu.Lock()
+	_, source := c.instance.(connect.SourceConnector)
+	c.mu.Unlock()
+	if !source {
 		return nil
 	}
 	r, err := newOffsetReader(c.name, c.w.store)
