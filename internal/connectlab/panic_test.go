@@ -191,7 +191,7 @@ func TestPanics(t *testing.T) {
 				inLab(t, func(ctx context.Context, l *lab) {
 					l.topic(ctx, "mined")
 					l.topic(ctx, "t")
-					l.start(ctx, l.lay(&mine{at: step, panic: func() { var none map[string]int; none["x"] = 1 }}, c.sink))
+					l.start(ctx, l.lay(&mine{at: step, panic: func() { count(nil) }}, c.sink))
 					if c.sink {
 						l.mined(ctx)
 					}
@@ -214,6 +214,8 @@ func TestPanics(t *testing.T) {
 		}
 	}
 }
+
+func count(n map[string]int) { n["x"]++ }
 
 // mined writes a record with a header to the topic mined.
 func (l *lab) mined(ctx context.Context) {

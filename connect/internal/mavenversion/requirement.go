@@ -1,7 +1,6 @@
 package mavenversion
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -17,6 +16,11 @@ type versions struct {
 	lowOpen, highOpen   bool     // the bound itself is not in
 	lowBound, highBound string   // brackets
 }
+
+// rangeError is a text that is no requirement, with Maven's message.
+type rangeError string
+
+func (e rangeError) Error() string { return string(e) }
 
 // latest is the property's value for no requirement.
 const latest = "latest"
@@ -58,21 +62,21 @@ func parseRanges(text string) (out []versions, _ error) {
 	for strings.HasPrefix(rest, "[") || strings.HasPrefix(rest, "(") {
 		end := strings.IndexAny(rest, ")]")
 		if end < 0 {
-			return nil, fmt.Errorf("Unbounded range: %s", text) //nolint:staticcheck // Maven's message
+			return nil, rangeError("Unbounded range: " + text)
 		}
 		x, err := parseRange(rest[:end+1])
 		if err != nil {
 			return nil, err
 		}
 		if n := len(out); n > 0 && out[n-1].high != nil && (x.low == nil || x.low.Compare(*out[n-1].high) < 0) {
-			return nil, fmt.Errorf("Ranges overlap: %s", text) //nolint:staticcheck // Maven's message
+			return nil, rangeError("Ranges overlap: " + text)
 		}
 		out = append(out, x)
 		rest = javastring.Trim(rest[end+1:])
 		rest = javastring.Trim(strings.TrimPrefix(rest, ","))
 	}
 	if rest != "" && out != nil {
-		return nil, fmt.Errorf("Only fully-qualified sets allowed in multiple set scenario: %s", text) //nolint:staticcheck // Maven's message
+		return nil, rangeError("Only fully-qualified sets allowed in multiple set scenario: " + text)
 	}
 	return out, nil
 }
@@ -84,7 +88,7 @@ func parseRange(text string) (versions, error) {
 	low, high, two := strings.Cut(javastring.Trim(text[1:last]), ",")
 	if !two {
 		if x.lowOpen || x.highOpen {
-			return x, fmt.Errorf("Single version must be surrounded by []: %s", text) //nolint:staticcheck // Maven's message
+			return x, rangeError("Single version must be surrounded by []: " + text)
 		}
 		v := Parse(low)
 		x.low, x.high = &v, &v
@@ -93,7 +97,7 @@ func parseRange(text string) (versions, error) {
 	x.low, x.high = bound(low), bound(high)
 	if x.low != nil && x.high != nil {
 		if c := x.high.Compare(*x.low); c < 0 || c == 0 && (x.lowOpen || x.highOpen) {
-			return x, fmt.Errorf("Range defies version ordering: %s", text) //nolint:staticcheck // Maven's message
+			return x, rangeError("Range defies version ordering: " + text)
 		}
 	}
 	return x, nil
