@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/kstreamlab/kstreamlab/broker"
@@ -39,25 +40,76 @@ var transforms = []string{
 	"ValueToKey;fields=id,user",
 }
 
-// connectClasses is the Go side: the same converters and transforms on the same record, each alone on one thread.
-func connectClasses() {
-	h := host.NewMachine()
-	plugins := builtin.Plugins(file.Standard{})
+// distinct is how many different records each step takes in turn, here as on the JVM.
+const distinct = 64
+
+// orders are the records that both sides work on.
+func orders() (*data.Schema, []*connect.Record) {
 	str, i64 := data.PrimitiveSchema(data.String), data.PrimitiveSchema(data.Int64)
 	inner := data.NewStructBuilder().Name("Place").Field("city", str).Field("zip", data.PrimitiveSchema(data.Int32)).MustBuild()
 	schema := data.NewStructBuilder().Name("Order").Field("id", i64).Field("user", str).Field("amount", data.PrimitiveSchema(data.Float64)).
 		Field("paid", data.PrimitiveSchema(data.Boolean)).Field("at", i64).Field("place", inner).MustBuild()
-	value := data.NewStruct(schema).MustPut("id", int64(123456)).MustPut("user", "user-4711").MustPut("amount", 99.5).MustPut("paid", true).
-		MustPut("at", int64(1700000000123)).MustPut("place", data.NewStruct(inner).MustPut("city", "Berlin").MustPut("zip", int32(10115)))
+	cities := []string{"Berlin", "Hamburg", "Kiel", "Potsdam"}
+	all := make([]*connect.Record, distinct)
+	for i := range all {
+		at := 1700000000123 + int64(i)*3600017
+		place := data.NewStruct(inner).MustPut("city", cities[i%4]).MustPut("zip", int32(10115+i))
+		value := data.NewStruct(schema).MustPut("id", int64(123456+7919*i)).MustPut("user", fmt.Sprintf("user-%d", 4711+i)).MustPut("amount", 99.5+0.25*float64(i)).
+			MustPut("paid", i%2 == 0).MustPut("at", at).MustPut("place", place)
+		r := connect.NewSinkRecord(broker.TopicPartition{Topic: "orders"}, int64(42+i), str, fmt.Sprintf("key-%d", i), schema, value)
+		r.Timestamp = at
+		r.Headers = data.NewHeaders(data.Header{Key: "trace", Schema: str, Value: "abc"}, data.Header{Key: "tenant", Schema: str, Value: "7"})
+		all[i] = r
+	}
+	return schema, all
+}
 
+// steps are the names of what is measured, in order.
+func steps() []string {
+	all := []string{"json, write", "json, read", "json with schemas, write", "json with schemas, read", "avro, write", "avro, read"}
+	for _, x := range transforms {
+		name, _, _ := strings.Cut(x, ";")
+		all = append(all, name)
+	}
+	return all
+}
+
+// connectClasses is the Go side of one step: the same converter or transform on the same records, alone on one thread. Of an empty name it does all.
+func connectClasses(only string) {
+	h := host.NewMachine()
+	plugins := builtin.Plugins(file.Standard{})
+	schema, records := orders()
+
+	measure := func(name string, steps func(n int) error) {
+		if only == "" || only == name {
+			measureStep(name, steps)
+		}
+	}
 	converter := func(name, class string, props config.Props) {
 		c, err := plugins.NewConverter(h, class)
 		check(err)
 		check(c.Configure(props, false))
-		bytes, err := c.FromConnect("t", nil, schema, value)
-		check(err)
-		measureStep(name+", write", func() error { _, err := c.FromConnect("t", nil, schema, value); return err })
-		measureStep(name+", read", func() error { _, err := c.ToConnect("t", nil, bytes); return err })
+		written := make([][]byte, distinct)
+		for i, r := range records {
+			written[i], err = c.FromConnect("t", nil, schema, r.Value)
+			check(err)
+		}
+		measure(name+", write", func(n int) (err error) {
+			for i := range n {
+				if keptBytes[i%kept], err = c.FromConnect("t", nil, schema, records[i%distinct].Value); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		measure(name+", read", func(n int) (err error) {
+			for i := range n {
+				if keptValues[i%kept], err = c.ToConnect("t", nil, written[i%distinct]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
 	converter("json", "org.apache.kafka.connect.json.JsonConverter", config.Props{"schemas.enable": "false"})
 	converter("json with schemas", "org.apache.kafka.connect.json.JsonConverter", config.Props{"schemas.enable": "true"})
@@ -73,60 +125,76 @@ func connectClasses() {
 			props[k] = v
 		}
 		check(t.Configure(props))
-		r := connect.NewSinkRecord(broker.TopicPartition{Topic: "orders"}, 42, str, "key-1", schema, value)
-		r.Timestamp = 1700000000123
-		r.Headers = data.NewHeaders(data.Header{Key: "trace", Schema: str, Value: "abc"}, data.Header{Key: "tenant", Schema: str, Value: "7"})
-		measureStep(parts[0], func() error { _, err := t.Apply(r); return err })
+		measure(parts[0], func(n int) (err error) {
+			for i := range n {
+				if keptRecords[i%kept], err = t.Apply(records[i%distinct]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
 	event("done", 0)
 }
 
-// measureStep reports how often a second a step runs, after a time to warm up.
-func measureStep(name string, step func() error) {
-	for began := time.Now(); time.Since(began) < 300*time.Millisecond; {
-		for range 256 {
-			check(step())
+// kept is how many of the last results of a step are kept, here as on the JVM: a result that nobody keeps need not be made.
+const kept = 1024
+
+var (
+	keptRecords [kept]*connect.Record
+	keptBytes   [kept][]byte
+	keptValues  [kept]data.SchemaAndValue
+)
+
+// measureStep reports how often a step runs in a second of the process's CPU time, the collector's with it, after half a second to warm up. steps
+// runs it n times.
+func measureStep(name string, steps func(n int) error) {
+	rate := func(limit time.Duration) float64 {
+		const block = 4 * kept
+		for began, n := cpuTime(), 0; ; {
+			check(steps(block))
+			n += block
+			if used := cpuTime() - began; used >= limit {
+				return float64(n) / used.Seconds()
+			}
 		}
 	}
-	began, n := time.Now(), 0
-	for time.Since(began) < 1500*time.Millisecond {
-		for range 256 {
-			check(step())
-		}
-		n += 256
-	}
-	event(name, int64(float64(n)/time.Since(began).Seconds()))
+	rate(500 * time.Millisecond)
+	event(name, int64(rate(1500*time.Millisecond)))
 }
 
-// compareConnect runs the classes of both, one after the other, ROUNDS times, and prints medians.
+// cpuTime is what the process has used so far.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	check(syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// compareConnect runs each step on both, one after the other, ROUNDS times, and prints medians. Every step has a process of its own, on one core and the
+// same one: what ran before cannot spoil what the JVM knows of types. A JVM of one core takes its serial collector, and Go one thread at a time: both
+// find out by themselves.
 func compareConnect(rounds int) {
-	args := []string{}
-	for _, x := range transforms {
-		name, _, _ := strings.Cut(x, ";")
-		args = append(args, name+"="+x)
+	cpu := os.Getenv("BENCH_CPU")
+	if cpu == "" {
+		cpu = "0"
 	}
-	var names []string
+	onOne := []string{"taskset", "-c", cpu}
 	theirs, ours := map[string][]float64{}, map[string][]float64{}
 	for range rounds {
-		_, t := rates(javaCmd("bench.ConnectClasses", args...))
-		for name, r := range t {
-			theirs[name] = append(theirs[name], r)
-		}
-		var o map[string]float64
-		names, o = rates([]string{os.Args[0], "connect-classes", ""})
-		for name, r := range o {
-			ours[name] = append(ours[name], r)
+		for _, name := range steps() {
+			theirs[name] = append(theirs[name], rateOf(append(onOne, javaCmd("bench.ConnectClasses", append([]string{name}, transforms...)...)...)))
+			ours[name] = append(ours[name], rateOf(append(onOne, os.Args[0], "connect-classes", name)))
 		}
 	}
 	fmt.Println("| | Kafka Connect, records/s | kstreamlab, records/s | ratio |\n| --- | --- | --- | --- |")
-	for _, name := range names {
+	for _, name := range steps() {
 		a, b := middle(theirs[name]), middle(ours[name])
 		fmt.Printf("| %s | %.0f | %.0f | %.1f |\n", name, a, b, b/a)
 	}
 }
 
-// rates runs a process that prints rates as events, to its end. names are in the order in which they came.
-func rates(argv []string) (names []string, all map[string]float64) {
+// rateOf runs a process that prints one rate as an event, to its end.
+func rateOf(argv []string) (r float64) {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	log, err := os.OpenFile(filepath.Join(work(), "anchor.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	check(err)
@@ -135,14 +203,12 @@ func rates(argv []string) (names []string, all map[string]float64) {
 	out, err := cmd.StdoutPipe()
 	check(err)
 	check(cmd.Start())
-	all = map[string]float64{}
 	for s := bufio.NewScanner(out); s.Scan(); {
 		var e ev
 		if json.Unmarshal(s.Bytes(), &e) == nil && e.Ev != "" && e.Ev != "done" {
-			names = append(names, e.Ev)
-			all[e.Ev] = float64(e.N)
+			r = float64(e.N)
 		}
 	}
 	check(cmd.Wait())
-	return names, all
+	return r
 }

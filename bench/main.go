@@ -42,7 +42,7 @@ func main() {
 		check(err)
 		compareWorkers(rounds)
 	case "connect-classes":
-		connectClasses()
+		connectClasses(a[0])
 	case "streamstest":
 		testDriver(a)
 	case "raw":
