@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -76,6 +77,7 @@ func steps() []string {
 
 // connectClasses is the Go side of one step: the same converter or transform on the same records, alone on one thread. Of an empty name it does all.
 func connectClasses(only string) {
+	host.MakeRoom() // as the worker's command does
 	h := host.NewMachine()
 	plugins := builtin.Plugins(file.Standard{})
 	schema, records := orders()
@@ -146,8 +148,8 @@ var (
 	keptValues  [kept]data.SchemaAndValue
 )
 
-// measureStep reports how often a step runs in a second of the process's CPU time, the collector's with it, after half a second to warm up. steps
-// runs it n times.
+// measureStep reports how often a step runs in a second of the process's CPU time, the collector's with it, after some time to warm up: BENCH_STEP
+// seconds (1.5) after a third of that. steps runs it n times.
 func measureStep(name string, steps func(n int) error) {
 	rate := func(limit time.Duration) float64 {
 		const block = 4 * kept
@@ -159,8 +161,14 @@ func measureStep(name string, steps func(n int) error) {
 			}
 		}
 	}
-	rate(500 * time.Millisecond)
-	event(name, int64(rate(1500*time.Millisecond)))
+	limit := 1500 * time.Millisecond
+	if s := os.Getenv("BENCH_STEP"); s != "" {
+		seconds, err := strconv.ParseFloat(s, 64)
+		check(err)
+		limit = time.Duration(seconds * float64(time.Second))
+	}
+	rate(limit / 3)
+	event(name, int64(rate(limit)))
 }
 
 // cpuTime is what the process has used so far.
