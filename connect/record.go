@@ -81,14 +81,14 @@ func (r *Record) Copy() *Record {
 	return &c
 }
 
-// Copier makes copies of records, in blocks: for one thread that makes many. A record that is kept keeps its block of 32 from being freed. The zero value is
+// Copier makes copies of records, in blocks: for one thread that makes many. A record that is kept keeps its block of 64 from being freed. The zero value is
 // ready.
 type Copier struct{ block []Record }
 
 // Copy is Record.Copy.
 func (c *Copier) Copy(r *Record) *Record {
 	if len(c.block) == 0 {
-		c.block = make([]Record, 32)
+		c.block = make([]Record, 64)
 	}
 	n := &c.block[0]
 	c.block = c.block[1:]

@@ -45,6 +45,11 @@ func (h *Headers) Add(key string, s *Schema, v any) error {
 	return nil
 }
 
+// NewHeader is a header whose value fits its schema, as far as Kafka looks: see Add.
+func NewHeader(key string, s *Schema, v any) (Header, error) {
+	return Header{key, s, v}, checkHeader(s, v)
+}
+
 // AddString adds a string; nil has an optional schema.
 func (h *Headers) AddString(key string, v *string) {
 	if v == nil {

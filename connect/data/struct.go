@@ -22,34 +22,62 @@ func NewStruct(s *Schema) *Struct {
 
 // makeStruct makes a struct and the room for its values in one piece where there are few of them, which is nearly always.
 func makeStruct(s *Schema) *Struct {
-	switch n := len(s.fields); {
-	case n <= 2:
+	switch len(s.fields) {
+	case 1:
+		st := &struct {
+			Struct
+			room [1]any
+		}{Struct: Struct{schema: s}}
+		st.values = st.room[:]
+		return &st.Struct
+	case 2:
 		st := &struct {
 			Struct
 			room [2]any
 		}{Struct: Struct{schema: s}}
-		st.values = st.room[:n:n]
+		st.values = st.room[:]
 		return &st.Struct
-	case n <= 4:
+	case 3:
+		st := &struct {
+			Struct
+			room [3]any
+		}{Struct: Struct{schema: s}}
+		st.values = st.room[:]
+		return &st.Struct
+	case 4:
 		st := &struct {
 			Struct
 			room [4]any
 		}{Struct: Struct{schema: s}}
-		st.values = st.room[:n:n]
+		st.values = st.room[:]
 		return &st.Struct
-	case n <= 8:
+	case 5:
+		st := &struct {
+			Struct
+			room [5]any
+		}{Struct: Struct{schema: s}}
+		st.values = st.room[:]
+		return &st.Struct
+	case 6:
+		st := &struct {
+			Struct
+			room [6]any
+		}{Struct: Struct{schema: s}}
+		st.values = st.room[:]
+		return &st.Struct
+	case 7:
+		st := &struct {
+			Struct
+			room [7]any
+		}{Struct: Struct{schema: s}}
+		st.values = st.room[:]
+		return &st.Struct
+	case 8:
 		st := &struct {
 			Struct
 			room [8]any
 		}{Struct: Struct{schema: s}}
-		st.values = st.room[:n:n]
-		return &st.Struct
-	case n <= 16:
-		st := &struct {
-			Struct
-			room [16]any
-		}{Struct: Struct{schema: s}}
-		st.values = st.room[:n:n]
+		st.values = st.room[:]
 		return &st.Struct
 	}
 	return &Struct{schema: s, values: make([]any, len(s.fields))}

@@ -31,11 +31,36 @@ func (p place) String() string {
 }
 
 // plain says that v is a value of s where that is quickly told: a null of an optional schema, or a primitive.
-func plain(s *Schema, v any) bool {
+func plain(s *Schema, v any) (ok bool) {
 	if v == nil {
 		return s.optional
 	}
-	return s.typ.Primitive() && accepts(s, v)
+	if s.logical != 0 {
+		return s.typ.Primitive() && accepts(s, v)
+	}
+	switch s.typ {
+	case Int8:
+		_, ok = v.(int8)
+	case Int16:
+		_, ok = v.(int16)
+	case Int32:
+		_, ok = v.(int32)
+	case Int64:
+		_, ok = v.(int64)
+	case Float32:
+		_, ok = v.(float32)
+	case Float64:
+		_, ok = v.(float64)
+	case Boolean:
+		_, ok = v.(bool)
+	case String:
+		_, ok = v.(string)
+	case Bytes:
+		if _, ok = v.([]byte); !ok {
+			_, ok = v.(Buffer)
+		}
+	}
+	return ok
 }
 
 func validate(s *Schema, v any, at place) error {

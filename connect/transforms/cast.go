@@ -175,8 +175,9 @@ func (c *Cast) structs(r *connect.Record, s *data.Schema, v any) (*connect.Recor
 		_, err := asStruct(v, "cast types")
 		return nil, err
 	}
-	out := data.NewStruct(l.schema)
-	for i, m := range l.moves {
+	out := c.on.structs.Struct(l.schema)
+	for i := range l.moves {
+		m := &l.moves[i]
 		v := c.get.field(st, m.from)
 		if t := l.types[i]; t != 0 {
 			if v, err = castValue(m.from.Schema, v, t); err != nil {

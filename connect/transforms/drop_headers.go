@@ -10,8 +10,9 @@ import (
 
 // DropHeaders removes the headers of some names: Kafka's DropHeaders.
 type DropHeaders struct {
-	names  []string
-	copies copies
+	names   []string
+	copies  copies
+	headers data.HeaderSlab
 }
 
 var dropHeadersDef = config.NewDef(config.Key{Name: "headers", Type: config.List, Required: true, Validator: config.Distinct(false, false),
@@ -45,12 +46,6 @@ func (d *DropHeaders) drop(r *connect.Record) (*connect.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	left := make([]data.Header, 0, r.Headers.Len()-1)
-	for _, h := range r.Headers.All() {
-		if !slices.Contains(d.names, h.Key) {
-			left = append(left, h)
-		}
-	}
-	c.Headers = data.NewHeaders(left...)
+	c.Headers = d.headers.Without(r.Headers, d.names)
 	return c, nil
 }

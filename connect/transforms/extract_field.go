@@ -12,6 +12,10 @@ type ExtractField struct {
 	get  reading
 	path FieldPath
 	text string
+	// The field of the last schema, and its place where the struct has that schema and the path is one step.
+	schema *data.Schema
+	field  *data.Field
+	single bool
 }
 
 // NewExtractField returns one that must be configured.
@@ -35,6 +39,7 @@ func (t *ExtractField) Configure(props config.Props) error {
 	}
 	t.get, t.text = get, data.Text(v["field"])
 	t.path, err = pathOf(v, "field")
+	t.single = len(t.path.steps) == 1
 	return err
 }
 
@@ -48,15 +53,21 @@ func (t *ExtractField) Apply(r *connect.Record) (*connect.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := t.path.Field(s)
-	if err != nil {
-		return nil, err
-	}
-	if f == nil {
-		return nil, data.IllegalArgumentException.Errorf("Unknown field: %s", t.text)
+	f := t.field
+	if s != t.schema {
+		if f, err = t.path.Field(s); err != nil {
+			return nil, err
+		}
+		if f == nil {
+			return nil, data.IllegalArgumentException.Errorf("Unknown field: %s", t.text)
+		}
+		t.schema, t.field = s, f
 	}
 	if st == nil {
 		return t.on.with(r, f.Schema, nil)
+	}
+	if t.single && st.Schema() == s {
+		return t.on.with(r, f.Schema, t.get.field(st, f))
 	}
 	v, err = t.path.inStruct(st, t.get)
 	if err != nil {

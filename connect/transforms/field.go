@@ -34,13 +34,21 @@ func (g reading) field(st *data.Struct, f *data.Field) any {
 }
 
 // move is a field that is taken over from one struct to another.
-type move struct{ from, to *data.Field }
+type move struct {
+	from, to *data.Field
+	sure     bool // what was valid there is valid here
+}
 
-// put puts the value of the field that it is from. What was valid there needs no look where the schema is the same. The default of a struct
-// field does: its schema is that of the field without the default, and Kafka refuses it.
+// moving is the move of a field. What was valid there needs no look where the schema is the same. The default of a struct field does: its schema is
+// that of the field without the default, and Kafka refuses it.
+func moving(from, to *data.Field) move {
+	s := from.Schema
+	return move{from, to, s == to.Schema && (s.Type() != data.StructType || s.Default() == nil)}
+}
+
+// put puts the value of the field that it is from.
 func (m *move) put(to *data.Struct, v any) error {
-	s := m.from.Schema
-	if v != nil && s == m.to.Schema && (s.Type() != data.StructType || s.Default() == nil) {
+	if v != nil && m.sure {
 		to.PutValid(m.to, v)
 		return nil
 	}
@@ -53,10 +61,11 @@ type layout struct {
 	moves  []move
 }
 
-// copyStruct returns a struct of the layout, its fields taken over from st.
-func (g reading) copyStruct(l *layout, st *data.Struct) (*data.Struct, error) {
-	out := data.NewStruct(l.schema)
-	for _, m := range l.moves {
+// copyStruct returns a struct of the layout, made in x, its fields taken over from st.
+func (g reading) copyStruct(x *data.Slab, l *layout, st *data.Struct) (*data.Struct, error) {
+	out := x.Struct(l.schema)
+	for i := range l.moves {
+		m := &l.moves[i]
 		if err := m.put(out, g.field(st, m.from)); err != nil {
 			return nil, err
 		}
@@ -83,7 +92,7 @@ func moves(from, to *data.Schema) ([]move, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, move{f, t})
+		out = append(out, moving(f, t))
 	}
 	return out, nil
 }

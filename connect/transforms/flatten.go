@@ -25,6 +25,7 @@ type branch struct {
 	from   *data.Field
 	to     *data.Field
 	nested []branch
+	sure   bool // what is valid in from is valid in to
 }
 
 var flattenDef = config.NewDef(config.Key{Name: "delimiter", Type: config.String, Default: ".", Importance: config.Medium,
@@ -70,7 +71,7 @@ func (t *Flatten) Apply(r *connect.Record) (*connect.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := data.NewStruct(f.schema)
+	out := t.on.structs.Struct(f.schema)
 	if err := fill(out, st, f.tree); err != nil {
 		return nil, err
 	}
@@ -128,7 +129,10 @@ func fill(out, st *data.Struct, tree []branch) error {
 	for i := range tree {
 		b := &tree[i]
 		if b.to != nil {
-			if err := out.PutField(b.to, st.Value(b.from)); err != nil {
+			v := st.Value(b.from)
+			if v != nil && b.sure {
+				out.PutValid(b.to, v)
+			} else if err := out.PutField(b.to, v); err != nil {
 				return err
 			}
 			continue
@@ -219,6 +223,7 @@ func (t *Flatten) tree(s *data.Schema, prefix string, flat *data.Schema) ([]bran
 			if b.to = flat.Field(name); b.to == nil {
 				return nil, data.DataException.Errorf("%s is not a valid field name", name)
 			}
+			b.sure = f.Schema.Type().Primitive() && f.Schema.Type() == b.to.Schema.Type() && f.Schema.Logical() == b.to.Schema.Logical()
 		}
 		out = append(out, b)
 	}

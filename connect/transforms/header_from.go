@@ -18,6 +18,8 @@ type HeaderFrom struct {
 	move    bool
 	purpose string
 	layouts schemas.Cache[*layout]
+	sources schemas.Cache[[]source]
+	added   []data.Header // of the record that is worked on
 }
 
 var headerFromDef = config.NewDef(
@@ -65,7 +67,7 @@ func (t *HeaderFrom) Apply(r *connect.Record) (*connect.Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		if out, err = t.get.copyStruct(l, st); err != nil {
+		if out, err = t.get.copyStruct(&t.on.structs, l, st); err != nil {
 			return nil, err
 		}
 		schema = l.schema
@@ -74,23 +76,50 @@ func (t *HeaderFrom) Apply(r *connect.Record) (*connect.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, name := range t.fields {
-		f, err := fieldOf(s, name)
+	from, err := t.sources.Get(s, st.Schema(), func() ([]source, error) { return t.sourcesOf(s, st.Schema()), nil })
+	if err != nil {
+		return nil, err
+	}
+	t.added = t.added[:0]
+	for i := range from {
+		if from[i].err != nil {
+			return nil, from[i].err
+		}
+		var v any
+		if own := from[i].own; own != nil {
+			v = t.get.field(st, own)
+		}
+		h, err := data.NewHeader(t.headers[i], from[i].schema, v)
 		if err != nil {
 			return nil, err
 		}
-		if f == nil {
-			return nil, data.NullPointerException.Errorf("there is no field %s", name)
-		}
-		var v any
-		if own := st.Schema().Field(name); own != nil {
-			v = t.get.field(st, own)
-		}
-		if err := c.Headers.Add(t.headers[i], f.Schema, v); err != nil {
-			return nil, err
-		}
+		t.added = append(t.added, h)
 	}
+	c.Headers = t.on.headers.Append(r.Headers, t.added...)
 	return c, nil
+}
+
+// source is where a header is from: the schema that the record's schema has for the field, and the struct's own field, which may be nil.
+type source struct {
+	schema *data.Schema
+	own    *data.Field
+	err    error // there is no such header: told when its turn comes
+}
+
+func (t *HeaderFrom) sourcesOf(s, own *data.Schema) []source {
+	out := make([]source, len(t.fields))
+	for i, name := range t.fields {
+		f, err := fieldOf(s, name)
+		if f == nil {
+			if err == nil {
+				err = data.NullPointerException.Errorf("there is no field %s", name)
+			}
+			out[i].err = err
+			continue
+		}
+		out[i] = source{schema: f.Schema, own: own.Field(name)}
+	}
+	return out
 }
 
 // layout is the schema without the fields, and the moves from a struct's own schema.
@@ -115,7 +144,7 @@ func (t *HeaderFrom) layout(s, own *data.Schema) (*layout, error) {
 		if err != nil {
 			return nil, err
 		}
-		l.moves = append(l.moves, move{from, f})
+		l.moves = append(l.moves, moving(from, f))
 	}
 	return l, nil
 }

@@ -44,7 +44,7 @@ func (t *HoistField) Apply(r *connect.Record) (*connect.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	st := data.NewStruct(made)
+	st := t.on.structs.Struct(made)
 	if err := st.PutField(made.Fields()[0], v); err != nil {
 		return nil, err
 	}

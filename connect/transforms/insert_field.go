@@ -25,25 +25,34 @@ type insertion struct {
 	name     string
 	optional bool
 	source   *insertSource
-	static   string
+	static   any    // a string
+	topic    string // the last one
+	boxed    any    // the same
 }
 
 // insertSource is where an inserted value is from. value returns nil where the field is left unset.
 type insertSource struct {
 	key                string
 	required, optional *data.Schema
-	value              func(t *insertion, r *connect.Record, schema bool) (any, error)
+	value              func(t *insertion, r *connect.Record, schema bool) (any, error) // boxed once where it comes again
 }
 
 var optionalTimestamp = data.TimestampBuilder().Optional().MustBuild()
 
 // insertSources are in the order in which the fields are added.
 var insertSources = []*insertSource{
-	{"topic.field", data.StringSchema, data.OptionalStringSchema, func(_ *insertion, r *connect.Record, _ bool) (any, error) { return r.Topic, nil }},
+	{"topic.field", data.StringSchema, data.OptionalStringSchema, topicOf},
 	{"partition.field", data.Int32Schema, data.OptionalInt32Schema, partitionOf},
 	{"offset.field", data.Int64Schema, data.OptionalInt64Schema, offsetOf},
 	{"timestamp.field", data.TimestampSchema, optionalTimestamp, timestampOf},
 	{"static.field", data.StringSchema, data.OptionalStringSchema, func(t *insertion, _ *connect.Record, _ bool) (any, error) { return t.static, nil }},
+}
+
+func topicOf(t *insertion, r *connect.Record, _ bool) (any, error) {
+	if t.boxed == nil || t.topic != r.Topic {
+		t.topic, t.boxed = r.Topic, r.Topic
+	}
+	return t.boxed, nil
 }
 
 func partitionOf(_ *insertion, r *connect.Record, _ bool) (any, error) {
@@ -108,7 +117,7 @@ func (t *InsertField) Configure(props config.Props) error {
 		} else if short, ok := strings.CutSuffix(name, "!"); ok {
 			name, optional = short, false
 		}
-		t.fields = append(t.fields, insertion{name, optional, source, v.String("static.value")})
+		t.fields = append(t.fields, insertion{name: name, optional: optional, source: source, static: v.String("static.value")})
 	}
 	if len(t.fields) == 0 {
 		return data.ConfigException.Errorf("No field insertion configured")
@@ -138,7 +147,7 @@ func (t *InsertField) Apply(r *connect.Record) (*connect.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := t.get.copyStruct(&l.layout, st)
+	out, err := t.get.copyStruct(&t.on.structs, &l.layout, st)
 	if err != nil {
 		return nil, err
 	}

@@ -8,8 +8,9 @@ import (
 
 // InsertHeader adds a header of a fixed value, which is read as SimpleHeaderConverter reads it: Kafka's InsertHeader.
 type InsertHeader struct {
-	header data.Header
-	copies copies
+	header  data.Header
+	copies  copies
+	headers data.HeaderSlab
 }
 
 var insertHeaderDef = config.NewDef(
@@ -40,6 +41,6 @@ func (t *InsertHeader) Apply(r *connect.Record) (*connect.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Headers.Append(t.header) // it is valid: a literal has the schema that was found for it
+	c.Headers = t.headers.Append(r.Headers, t.header) // it is valid: a literal has the schema that was found for it
 	return c, nil
 }

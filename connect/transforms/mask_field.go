@@ -18,7 +18,7 @@ type MaskField struct {
 	get         reading
 	fields      []string
 	replacement *string
-	masks       schemas.Cache[[]bool] // by the index of the field
+	layouts     schemas.Cache[*maskLayout]
 }
 
 var maskFieldDef = config.NewDef(
@@ -79,27 +79,39 @@ func (t *MaskField) Apply(r *connect.Record) (*connect.Record, error) {
 	return t.on.with(r, s, out)
 }
 
+// maskLayout is a struct's own schema, its moves into itself, and which of them are masked.
+type maskLayout struct {
+	layout
+	masked []bool
+}
+
+func (t *MaskField) layout(s *data.Schema) *maskLayout {
+	l := &maskLayout{layout: layout{schema: s}}
+	for _, f := range s.Fields() {
+		l.moves, l.masked = append(l.moves, moving(f, f)), append(l.masked, slices.Contains(t.fields, f.Name))
+	}
+	return l
+}
+
 func (t *MaskField) maskStruct(st *data.Struct) (*data.Struct, error) {
-	fields := st.Schema().Fields()
-	masks, err := t.masks.Get(st.Schema(), nil, func() ([]bool, error) {
-		out := make([]bool, len(fields))
-		for i, f := range fields {
-			out[i] = slices.Contains(t.fields, f.Name)
-		}
-		return out, nil
-	})
+	l, err := t.layouts.Get(st.Schema(), nil, func() (*maskLayout, error) { return t.layout(st.Schema()), nil })
 	if err != nil {
 		return nil, err
 	}
-	out := data.NewStruct(st.Schema())
-	for i, f := range fields {
-		v := t.get.field(st, f)
-		if masks[i] {
-			if v, err = t.masked(v); err != nil {
+	out := t.on.structs.Struct(st.Schema())
+	for i := range l.moves {
+		m := &l.moves[i]
+		v := t.get.field(st, m.from)
+		if !l.masked[i] {
+			if err := m.put(out, v); err != nil {
 				return nil, err
 			}
+			continue
 		}
-		if err := out.PutField(f, v); err != nil {
+		if v, err = t.masked(v); err != nil {
+			return nil, err
+		}
+		if err := out.PutField(m.to, v); err != nil {
 			return nil, err
 		}
 	}

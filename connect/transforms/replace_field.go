@@ -114,7 +114,7 @@ func (t *ReplaceField) Apply(r *connect.Record) (*connect.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := t.get.copyStruct(l, st)
+	out, err := t.get.copyStruct(&t.on.structs, l, st)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func (t *ReplaceField) layout(s *data.Schema) (*layout, error) {
 		if from == nil {
 			return nil, data.DataException.Errorf("%s is not a valid field name", name)
 		}
-		l.moves = append(l.moves, move{from, f})
+		l.moves = append(l.moves, moving(from, f))
 	}
 	return l, nil
 }

@@ -14,6 +14,7 @@ type SetSchemaMetadata struct {
 	name    *string
 	version *int32
 	made    schemas.Cache[*data.Schema]
+	layouts schemas.Cache[*layout] // of the schemas made
 }
 
 var setSchemaMetadataDef = config.NewDef(
@@ -72,18 +73,24 @@ func (t *SetSchemaMetadata) Apply(r *connect.Record) (*connect.Record, error) {
 
 // rebuild makes a struct of another schema with the same fields.
 func (t *SetSchemaMetadata) rebuild(s *data.Schema, st *data.Struct) (any, error) {
-	out, err := data.MakeStruct(s)
+	own := st.Schema()
+	l, err := t.layouts.Get(s, own, func() (*layout, error) {
+		l := &layout{schema: s}
+		for _, f := range s.Fields() {
+			from, err := target(own, f)
+			if err != nil {
+				return nil, err
+			}
+			l.moves = append(l.moves, moving(from, f))
+		}
+		return l, nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range s.Fields() {
-		from, err := target(st.Schema(), f)
-		if err != nil {
-			return nil, err
-		}
-		if err := out.PutField(f, t.get.field(st, from)); err != nil {
-			return nil, err
-		}
+	out, err := t.get.copyStruct(&t.on.structs, l, st)
+	if err != nil {
+		return nil, err
 	}
 	return out, nil
 }

@@ -33,10 +33,12 @@ func (c *copies) of(r *connect.Record) (*connect.Record, error) {
 	return c.Copy(r), nil
 }
 
-// place is a side, and makes records that are changed there.
+// place is a side, and makes records that are changed there, and structs and headers for them.
 type place struct {
 	Side
-	copies copies
+	copies  copies
+	structs data.Slab
+	headers data.HeaderSlab
 }
 
 // with returns a copy of r with another schema and value on this side.

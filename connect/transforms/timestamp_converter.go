@@ -139,8 +139,9 @@ func (t *TimestampConverter) withoutSchema(r *connect.Record, v any) (*connect.R
 
 // rebuild makes the struct of a layout.
 func (t *TimestampConverter) rebuild(l *timeLayout, st *data.Struct) (*data.Struct, error) {
-	out := data.NewStruct(l.schema)
-	for i, m := range l.moves {
+	out := t.on.structs.Struct(l.schema)
+	for i := range l.moves {
+		m := &l.moves[i]
 		v := t.get.field(st, m.from)
 		if i == l.at {
 			if l.from == nil {
@@ -152,7 +153,7 @@ func (t *TimestampConverter) rebuild(l *timeLayout, st *data.Struct) (*data.Stru
 				return nil, err
 			}
 		}
-		if err := out.PutField(m.to, v); err != nil {
+		if err := m.put(out, v); err != nil {
 			return nil, err
 		}
 	}

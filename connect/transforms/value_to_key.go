@@ -58,7 +58,7 @@ func (t *ValueToKey) Apply(r *connect.Record) (*connect.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := t.get.copyStruct(l, st)
+	key, err := t.get.copyStruct(&t.key.structs, l, st)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func (t *ValueToKey) layout(s *data.Schema) (*layout, error) {
 	}
 	l := &layout{schema: made}
 	for i, f := range made.Fields() {
-		l.moves = append(l.moves, move{from[i], f})
+		l.moves = append(l.moves, moving(from[i], f))
 	}
 	return l, nil
 }
