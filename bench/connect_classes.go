@@ -77,6 +77,7 @@ func steps() []string {
 
 // connectClasses is the Go side of one step: the same converter or transform on the same records, alone on one thread. Of an empty name it does all.
 func connectClasses(only string) {
+	defer profile()()
 	host.MakeRoom() // as the worker's command does
 	h := host.NewMachine()
 	plugins := builtin.Plugins(file.Standard{})

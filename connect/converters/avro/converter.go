@@ -23,6 +23,9 @@ type Converter struct {
 	options options
 	buf     []byte
 	unions  int
+	structs data.Slab
+	last    source // what was read last
+	lastBy  *reading
 
 	made   *confluent.Schemas[*made]
 	chosen *registry.Cache[place, *chosen]
@@ -58,6 +61,7 @@ type reading struct {
 	avro   *avroschema.Reader
 	values *reader
 	schema *data.Schema
+	fused  *fused // the two in one, where the writer's schema is the reader's; else nil
 }
 
 var _ connect.Converter = (*Converter)(nil)
@@ -79,6 +83,7 @@ func (c *Converter) Configure(props config.Props, key bool) (err error) {
 	if c.options, err = parseOptions(props); err != nil {
 		return err
 	}
+	c.lastBy = nil
 	if c.reg, err = confluent.Open(props, key, c.host, registry.Avro); err != nil {
 		return err
 	}
@@ -189,9 +194,14 @@ func (c *Converter) ToConnect(topic string, headers []broker.Header, b []byte) (
 	if err != nil {
 		return none, c.reg.Reading(topic, id, err)
 	}
-	s, err := c.read.Load(source{topic, id}, func() (*reading, error) { return c.open(topic, id) })
+	s, err := c.reading(source{topic, id})
 	if err != nil {
 		return none, c.reg.Reading(topic, id, err)
+	}
+	if s.fused != nil {
+		if v, ok := s.fused.read(payload, &c.structs); ok && v != nil {
+			return data.SchemaAndValue{Schema: s.schema, Value: v}, nil
+		}
 	}
 	var v any
 	if s.avro.RawBytes() {
@@ -206,6 +216,18 @@ func (c *Converter) ToConnect(topic string, headers []broker.Header, b []byte) (
 		return none, err
 	}
 	return data.SchemaAndValue{Schema: s.schema, Value: v}, nil
+}
+
+// reading is how bytes of a source are read.
+func (c *Converter) reading(from source) (*reading, error) {
+	if c.lastBy != nil && c.last == from {
+		return c.lastBy, nil
+	}
+	s, err := c.read.Load(from, func() (*reading, error) { return c.open(from.topic, from.id) })
+	if err == nil {
+		c.last, c.lastBy = from, s
+	}
+	return s, err
 }
 
 // open finds out how bytes of a schema are read. The version of the Connect schema is the number that the writer's has in the registry.
@@ -236,6 +258,9 @@ func (c *Converter) open(topic string, id registry.Ident) (*reading, error) {
 		}
 	}
 	out.values = c.options.newReader(reads, out.schema)
+	if reads == written && out.schema != nil && !out.avro.RawBytes() {
+		out.fused = c.options.fuse(reads, out.schema)
+	}
 	return out, nil
 }
 
