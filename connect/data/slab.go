@@ -1,20 +1,38 @@
 package data
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // slab is how many structs a Slab has in a block.
 const slab = 16
 
-// Slab makes structs in blocks, which costs about half of what making each alone does: for converters and transforms, which make one after the other. A
-// struct that is kept keeps its block of 16, with their values, from being freed. It belongs to one thread; the structs do not. The zero Slab is ready.
+// Slab makes structs and maps in blocks, which costs about half of what making each alone does: for converters and transforms, which make one after the
+// other. A struct or map that is kept keeps its block of 16, with their values, from being freed. So what a Slab has made must never hold anything else that it has made,
+// or each block would keep the one before it, without an end: Slabs makes what is inside other things. It belongs to one thread; what it makes does not.
+// The zero Slab is ready.
 type Slab struct {
 	structs []Struct
 	values  []any
+	maps    []Map
+	entries []Entry
+}
+
+// Slabs are a Slab for each of the first levels of things in things.
+type Slabs [4]Slab
+
+// At is the Slab for a level: 0 for what is outermost. It is nil for levels that are too deep; a nil Slab makes each thing alone.
+func (x *Slabs) At(level int) *Slab {
+	if level >= len(x) {
+		return nil
+	}
+	return &x[level]
 }
 
 // Struct returns a struct of a struct schema with all values null, like NewStruct. It belongs to the caller.
 func (x *Slab) Struct(s *Schema) *Struct {
-	if s.typ != StructType {
+	if x == nil || s.typ != StructType {
 		return NewStruct(s)
 	}
 	n := len(s.fields)
@@ -80,4 +98,58 @@ func (x *HeaderSlab) Without(h Headers, names []string) Headers {
 		}
 	}
 	return Headers{list}
+}
+
+// Entries returns an empty slice with room for n entries of a map: for Map.
+func (x *Slab) Entries(n int) []Entry {
+	if x == nil || n > 4*slab {
+		return make([]Entry, 0, n)
+	}
+	if len(x.entries) < n {
+		x.entries = make([]Entry, slab*max(n, 4))
+	}
+	room := x.entries[:0:n]
+	x.entries = x.entries[n:]
+	return room
+}
+
+// Map returns a map that has and keeps entries, whose keys must all differ: what was appended to a result of Entries, or any other slice.
+func (x *Slab) Map(entries []Entry) *Map {
+	m := x.room()
+	m.entries = entries
+	if len(entries) >= indexFrom {
+		m.reindex()
+	}
+	return m
+}
+
+func (x *Slab) room() *Map {
+	if x == nil {
+		return &Map{}
+	}
+	if len(x.maps) == 0 {
+		x.maps = make([]Map, slab)
+	}
+	m := &x.maps[0]
+	x.maps = x.maps[1:]
+	return m
+}
+
+// TextSlab makes strings of bytes, short ones in blocks: a string that is kept keeps its block of 1 kB from being freed. It belongs to one thread; the
+// strings do not. The zero TextSlab is ready.
+type TextSlab struct{ block strings.Builder }
+
+// String is a string of the bytes.
+func (x *TextSlab) String(b []byte) string {
+	const block = 1 << 10
+	if len(b) > block/8 {
+		return string(b)
+	}
+	if x.block.Cap()-x.block.Len() < len(b) {
+		x.block.Reset() // the strings keep the old block
+		x.block.Grow(block)
+	}
+	from := x.block.Len()
+	x.block.Write(b)
+	return x.block.String()[from:]
 }

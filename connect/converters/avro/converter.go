@@ -23,7 +23,7 @@ type Converter struct {
 	options options
 	buf     []byte
 	unions  int
-	structs data.Slab
+	structs data.Slabs
 	last    source // what was read last
 	lastBy  *reading
 
@@ -259,7 +259,7 @@ func (c *Converter) open(topic string, id registry.Ident) (*reading, error) {
 	}
 	out.values = c.options.newReader(reads, out.schema)
 	if reads == written && out.schema != nil && !out.avro.RawBytes() {
-		out.fused = c.options.fuse(reads, out.schema)
+		out.fused = c.options.fuse(reads, out.schema, 0)
 	}
 	return out, nil
 }

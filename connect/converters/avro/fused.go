@@ -13,6 +13,7 @@ import (
 // cannot read they do.
 type fused struct {
 	kind    fusedKind
+	level   int // of a struct: how many are around it
 	to      *data.Schema
 	parts   []*fused // of a struct's fields; of an array's elements or an optional value one
 	null    int64    // the branch of an optional value that is null; -1: none
@@ -45,8 +46,8 @@ const (
 )
 
 // fuse goes along both schemas, as newReader does.
-func (o options) fuse(from *avroschema.Schema, to *data.Schema) *fused {
-	f := &fused{to: to, null: -1}
+func (o options) fuse(from *avroschema.Schema, to *data.Schema, level int) *fused {
+	f := &fused{to: to, null: -1, level: level}
 	if f.kind = o.fusedKind(from, to); f.kind == fusedRest {
 		f.avro, f.values = avroschema.NewReader(from, from, avroschema.Ordered), o.newReader(from, to)
 		return f
@@ -57,14 +58,14 @@ func (o options) fuse(from *avroschema.Schema, to *data.Schema) *fused {
 			if b.Type == avroschema.Null {
 				f.null = int64(i)
 			} else {
-				f.parts = append(f.parts, o.fuse(b, to))
+				f.parts = append(f.parts, o.fuse(b, to, level))
 			}
 		}
 	case fusedArray:
-		f.parts = []*fused{o.fuse(from.Elem, to.ValueSchema())}
+		f.parts = []*fused{o.fuse(from.Elem, to.ValueSchema(), level)}
 	case fusedStruct:
 		for i, field := range to.Fields() {
-			f.parts = append(f.parts, o.fuse(from.Fields[i].Schema, field.Schema))
+			f.parts = append(f.parts, o.fuse(from.Fields[i].Schema, field.Schema, level+1))
 		}
 	case fusedEnum:
 		for _, s := range from.Symbols {
@@ -155,11 +156,11 @@ type fusing struct {
 	b       []byte
 	at      int
 	text    string // a copy of b, once a string of it is made
-	structs *data.Slab
+	structs *data.Slabs
 }
 
 // read reads one value, all of whose memory is its own. ok is false where the bytes are not such a value.
-func (f *fused) read(b []byte, structs *data.Slab) (v any, ok bool) {
+func (f *fused) read(b []byte, structs *data.Slabs) (v any, ok bool) {
 	x := fusing{b: b, structs: structs}
 	return x.value(f)
 }
@@ -281,7 +282,7 @@ func integer(f *fused, n int32) (v any, ok bool) {
 }
 
 func (x *fusing) structure(f *fused) (v any, ok bool) {
-	out := x.structs.Struct(f.to)
+	out := x.structs.At(f.level).Struct(f.to)
 	for i, part := range f.parts {
 		v, ok := x.value(part)
 		if !ok {

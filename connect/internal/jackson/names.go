@@ -15,6 +15,7 @@ type names struct {
 	raw    []string
 	boxed  []any // the same, as a map's key
 	after  []int // the name that came last after this one
+	sizes  []int // of the last object that began after this one
 	last   int
 	seen   [depths][]int // the object that has had the name, by depth
 	object int           // counts the objects
@@ -42,6 +43,37 @@ func (x *names) of(raw []byte) int {
 	return id
 }
 
+// expected steps over a name and its colon where they are those that came last after the name before, written without blanks; else it is -1.
+func (x *names) expected(p *parser) int {
+	if x.last >= len(x.after) {
+		return -1
+	}
+	id := x.after[x.last]
+	name, text, at := x.raw[id], p.d.text, p.pos+1
+	end := at + len(name)
+	if end+1 >= len(text) || text[end] != '"' || text[end+1] != ':' || text[p.pos] != '"' || string(text[at:end]) != name {
+		return -1
+	}
+	x.last, p.pos = id, end+2
+	p.blanks()
+	return id
+}
+
+// size is how many members an object has that begins after a name: as many as the last one.
+func (x *names) size(name int) int {
+	if name < len(x.sizes) {
+		return x.sizes[name]
+	}
+	return 0
+}
+
+func (x *names) resize(name, size int) {
+	const most = 32
+	if name < len(x.sizes) {
+		x.sizes[name] = min(size, most)
+	}
+}
+
 func (x *names) add(raw string) int {
 	if x.ids == nil {
 		x.ids = map[string]int{}
@@ -49,6 +81,7 @@ func (x *names) add(raw string) int {
 	id := len(x.raw)
 	x.ids[raw] = id
 	x.raw, x.boxed, x.after = append(x.raw, raw), append(x.boxed, raw), append(x.after, 0)
+	x.sizes = append(x.sizes, 0)
 	for d := range x.seen {
 		x.seen[d] = append(x.seen[d], 0)
 	}

@@ -9,14 +9,15 @@ import (
 type Plain struct {
 	d     Document // for its text
 	names names
-	stack []any        // elements of the arrays that are being read
-	open  []data.Entry // members of the objects that are being read
+	stack []any // elements of the arrays that are being read
+	slabs data.Slabs
+	texts data.TextSlab
 }
 
-// Parse reads the first value of a text; nil where there is none. All strings of it share their memory.
+// Parse reads the first value of a text; nil where there is none. The value shares no memory with the text.
 func (x *Plain) Parse(text []byte) (any, error) {
 	x.d.text, x.d.whole = text, ""
-	x.stack, x.open = x.stack[:0], x.open[:0]
+	x.stack = x.stack[:0]
 	p := parser{d: &x.d}
 	empty, err := p.begin()
 	if empty || err != nil {
@@ -33,12 +34,20 @@ func (x *Plain) Parse(text []byte) (any, error) {
 }
 
 func (x *Plain) value(p *parser, depth int) (any, error) {
-	switch p.peek() {
-	case '{', '[':
+	switch c := p.peek(); {
+	case c == '"':
+		if start, end, ok := p.simple(); ok {
+			return x.texts.String(p.d.text[start:end]), nil
+		}
+	case c == '-' || c >= '0' && c <= '9':
+		if v, ok := p.short(); ok {
+			return v, nil
+		}
+	case c == '{' || c == '[':
 		if depth >= maxDepth {
 			return nil, p.fail("nested too deep")
 		}
-		if p.peek() == '[' {
+		if c == '[' {
 			return x.array(p, depth+1)
 		}
 		m, err := x.object(p, depth+1)
@@ -66,7 +75,10 @@ func (x *Plain) scalar(t token) any {
 	case Float:
 		return floatOf(Float, x.d.text[t.start:t.end], 64)
 	case String:
-		return x.d.textOf(t.start, t.end, t.escaped)
+		if t.escaped {
+			return unescape(x.d.text[t.start:t.end])
+		}
+		return x.texts.String(x.d.text[t.start:t.end])
 	}
 	return nil
 }
@@ -105,41 +117,42 @@ func (p *parser) next() bool {
 }
 
 func (x *Plain) object(p *parser, depth int) (*data.Map, error) {
-	from, twice := len(x.open), depth >= depths
+	twice, shape := depth >= depths, x.names.last
+	slab := x.slabs.At(depth - 1)
+	entries := slab.Entries(x.names.size(shape))
 	x.names.object++
 	object := x.names.object
 	p.pos++
 	p.blanks()
 	for more := p.peek() != '}'; more; more = p.next() {
-		t, err := p.name()
-		if err != nil {
-			return nil, err
-		}
-		id := x.names.of(x.d.text[t.start:t.end])
+		id := x.names.expected(p)
 		var name any
+		if id < 0 {
+			t, err := p.name()
+			if err != nil {
+				return nil, err
+			}
+			if id = x.names.of(x.d.text[t.start:t.end]); id < 0 {
+				name, twice = x.scalar(t), true
+			}
+		}
 		if id >= 0 {
 			name = x.names.boxed[id]
 			twice = twice || !x.names.first(id, depth, object)
-		} else {
-			name, twice = x.d.textOf(t.start, t.end, t.escaped), true
 		}
 		v, err := x.value(p, depth)
 		if err != nil {
 			return nil, err
 		}
-		x.open = append(x.open, data.Entry{Key: name, Value: v})
+		entries = append(entries, data.Entry{Key: name, Value: v})
 	}
 	if p.peek() != '}' {
 		return nil, p.fail("a comma or the end is expected")
 	}
 	p.pos++
-	var m *data.Map
+	x.names.resize(shape, len(entries))
 	if twice { // perhaps
-		m = data.NewMap(x.open[from:]...)
-	} else {
-		m = data.MapOfDistinct(x.open[from:])
+		return data.NewMap(entries...), nil
 	}
-	clear(x.open[from:])
-	x.open = x.open[:from]
-	return m, nil
+	return slab.Map(entries), nil
 }

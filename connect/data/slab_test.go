@@ -1,0 +1,70 @@
+package data_test
+
+import (
+	"runtime"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kstreamlab/kstreamlab/connect/data"
+)
+
+// TestSlabsLetGo makes many nested structs and maps and keeps the last: the blocks before it must be free.
+func TestSlabsLetGo(t *testing.T) {
+	inner := data.NewStructBuilder().Field("text", data.StringSchema).MustBuild()
+	outer := data.NewStructBuilder().Field("inner", inner).Field("map", data.MapOf(data.StringSchema, inner).MustBuild()).MustBuild()
+	var slabs data.Slabs
+	var last *data.Struct
+	var freed atomic.Int64
+	const rounds = 1000
+	for i := range rounds {
+		in := slabs.At(1).Struct(inner)
+		text := make([]byte, 1024)
+		if i < rounds/2 {
+			runtime.AddCleanup(&text[0], func(*int) { freed.Add(1) }, nil)
+		}
+		in.Set(0, data.Buffer(text))
+		last = slabs.At(0).Struct(outer)
+		last.Set(0, in)
+		last.Set(1, slabs.At(1).Map(append(slabs.At(1).Entries(1), data.Entry{Key: "k", Value: "v"})))
+	}
+	for range 10 {
+		runtime.GC()
+		runtime.Gosched()
+	}
+	if n := freed.Load(); n < rounds/4 {
+		t.Errorf("%d of the first %d values were freed", n, rounds/2)
+	}
+	runtime.KeepAlive(last)
+}
+
+func TestHeaderSlab(t *testing.T) {
+	var x data.HeaderSlab
+	h := func(key string) data.Header { return data.Header{Key: key} }
+	keys := func(h data.Headers) (out []string) {
+		for _, x := range h.All() {
+			out = append(out, x.Key)
+		}
+		return out
+	}
+	all := data.NewHeaders(h("a"), h("b"), h("c"))
+	for _, c := range []struct{ names, want []string }{
+		{[]string{"a"}, []string{"b", "c"}}, {[]string{"c"}, []string{"a", "b"}}, {[]string{"b"}, []string{"a", "c"}},
+		{[]string{"a", "b", "c"}, nil}, {nil, []string{"a", "b", "c"}}, {[]string{"a", "c"}, []string{"b"}},
+	} {
+		left := x.Without(all, c.names)
+		if diff := cmp.Diff(c.want, keys(left)); diff != "" {
+			t.Errorf("without %v: %s", c.names, diff)
+		}
+		left.Append(h("z"))
+		more := x.Append(left, h("d"))
+		more.Append(h("e"))
+		if diff := cmp.Diff(append(append([]string(nil), c.want...), "z", "d", "e"), keys(more)); diff != "" {
+			t.Errorf("without %v, more: %s", c.names, diff)
+		}
+		if diff := cmp.Diff([]string{"a", "b", "c"}, keys(all)); diff != "" {
+			t.Errorf("the headers it began with: %s", diff)
+		}
+	}
+}
