@@ -162,8 +162,10 @@ func (st *Struct) PutValid(f *Field, v any) { st.values[f.Index] = v }
 
 // PutField is Put for a field of this struct's schema.
 func (st *Struct) PutField(f *Field, v any) error {
-	if err := validate(f.Schema, v, place{field: f.Name}); err != nil {
-		return err
+	if !plain(f.Schema, v) {
+		if err := validateFully(f.Schema, v, place{field: f.Name}); err != nil {
+			return err
+		}
 	}
 	st.values[f.Index] = v
 	return nil
@@ -191,10 +193,10 @@ func (st *Struct) Copy() *Struct {
 func (st *Struct) Validate() error {
 	for _, f := range st.schema.fields {
 		v := st.values[f.Index]
-		if v == nil && (f.Schema.optional || f.Schema.def != nil) {
+		if plain(f.Schema, v) || v == nil && f.Schema.def != nil {
 			continue
 		}
-		if err := validate(f.Schema, v, place{field: f.Name}); err != nil {
+		if err := validateFully(f.Schema, v, place{field: f.Name}); err != nil {
 			return err
 		}
 	}

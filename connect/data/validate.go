@@ -90,7 +90,8 @@ func validateFully(s *Schema, v any, at place) error {
 		}
 	case Array:
 		if list, ok := v.([]any); ok {
-			return validateList(s, list, place{outer: &at, what: "element of array"})
+			outer := at // at itself must not escape: most values are structs
+			return validateList(s, list, place{outer: &outer, what: "element of array"})
 		}
 	case MapType:
 		if m, ok := v.(*Map); ok {
