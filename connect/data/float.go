@@ -9,10 +9,16 @@ import (
 
 // DoubleText is Double.toString of Java 17: 1.0, 1.0E10, 1.0E-5, NaN, -Infinity. Before Java 19 it was not always the shortest text
 // (2.0E-3 is 0.002, but 2.2E-322 is 2.2E-322 and 1.23456792E8f keeps a digit too many); Kafka's recorded bytes are those of Java 17.
-func DoubleText(f float64) string { return string(AppendDouble(nil, f)) }
+func DoubleText(f float64) string {
+	var room [32]byte
+	return string(AppendDouble(room[:0], f))
+}
 
 // FloatText is Float.toString of Java 17.
-func FloatText(f float32) string { return string(AppendFloat(nil, f)) }
+func FloatText(f float32) string {
+	var room [32]byte
+	return string(AppendFloat(room[:0], f))
+}
 
 // AppendDouble appends DoubleText.
 func AppendDouble(b []byte, f float64) []byte {

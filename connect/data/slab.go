@@ -5,11 +5,15 @@ import (
 	"strings"
 )
 
-// slab is how many structs a Slab has in a block.
-const slab = 16
+// slab is how many structs or maps a Slab has in a block, room how many bytes for their values it makes at once at the most: as many as connect.Copier
+// makes records.
+const (
+	slab = 64
+	room = 8 << 10
+)
 
 // Slab makes structs and maps in blocks, which costs about half of what making each alone does: for converters and transforms, which make one after the
-// other. A struct or map that is kept keeps its block of 16, with their values, from being freed. So what a Slab has made must never hold anything else that it has made,
+// other. A struct or map that is kept keeps its block of up to 64, with their values, from being freed. So what a Slab has made must never hold anything else that it has made,
 // or each block would keep the one before it, without an end: Slabs makes what is inside other things. It belongs to one thread; what it makes does not.
 // The zero Slab is ready.
 type Slab struct {
@@ -40,10 +44,11 @@ func (x *Slab) Struct(s *Schema) *Struct {
 		x.structs = make([]Struct, slab)
 	}
 	if len(x.values) < n {
-		if n > 4*slab {
+		const most = room / 16
+		if n > most/8 {
 			return makeStruct(s)
 		}
-		x.values = make([]any, slab*n)
+		x.values = make([]any, min(slab*n, most))
 	}
 	st := &x.structs[0]
 	x.structs = x.structs[1:]
@@ -100,13 +105,21 @@ func (x *HeaderSlab) Without(h Headers, names []string) Headers {
 	return Headers{list}
 }
 
+// CopyOf returns a struct of a struct schema that begins with the first n values of st, which are not validated, and has null for the rest.
+func (x *Slab) CopyOf(st *Struct, s *Schema, n int) *Struct {
+	c := x.Struct(s)
+	copy(c.values, st.values[:n])
+	return c
+}
+
 // Entries returns an empty slice with room for n entries of a map: for Map.
 func (x *Slab) Entries(n int) []Entry {
-	if x == nil || n > 4*slab {
+	const most = room / 32
+	if x == nil || n > most/8 {
 		return make([]Entry, 0, n)
 	}
 	if len(x.entries) < n {
-		x.entries = make([]Entry, slab*max(n, 4))
+		x.entries = make([]Entry, min(slab*max(n, 4), most))
 	}
 	room := x.entries[:0:n]
 	x.entries = x.entries[n:]
@@ -115,7 +128,7 @@ func (x *Slab) Entries(n int) []Entry {
 
 // Map returns a map that has and keeps entries, whose keys must all differ: what was appended to a result of Entries, or any other slice.
 func (x *Slab) Map(entries []Entry) *Map {
-	m := x.room()
+	m := x.mapRoom()
 	m.entries = entries
 	if len(entries) >= indexFrom {
 		m.reindex()
@@ -123,7 +136,7 @@ func (x *Slab) Map(entries []Entry) *Map {
 	return m
 }
 
-func (x *Slab) room() *Map {
+func (x *Slab) mapRoom() *Map {
 	if x == nil {
 		return &Map{}
 	}

@@ -175,9 +175,12 @@ func (c *Cast) structs(r *connect.Record, s *data.Schema, v any) (*connect.Recor
 		_, err := asStruct(v, "cast types")
 		return nil, err
 	}
-	out := c.on.structs.Struct(l.schema)
+	out, straight := l.start(&c.on.structs, st)
 	for i := range l.moves {
 		m := &l.moves[i]
+		if i < straight && m.sure && l.types[i] == 0 && out.At(i) != nil {
+			continue
+		}
 		v := c.get.field(st, m.from)
 		if t := l.types[i]; t != 0 {
 			if v, err = castValue(m.from.Schema, v, t); err != nil {

@@ -57,15 +57,30 @@ func (m *move) put(to *data.Struct, v any) error {
 
 // layout is a new schema, and where its fields are from.
 type layout struct {
-	schema *data.Schema
-	moves  []move
+	schema   *data.Schema
+	moves    []move
+	straight int // how many of the first moves are from and to their own index, plus 1; 0: that is not counted yet
+}
+
+// start returns a struct of the layout, made in x, whose first straight values are those of st.
+func (l *layout) start(x *data.Slab, st *data.Struct) (out *data.Struct, straight int) {
+	if l.straight == 0 {
+		for straight < len(l.moves) && l.moves[straight].from.Index == straight && l.moves[straight].to.Index == straight {
+			straight++
+		}
+		l.straight = straight + 1
+	}
+	return x.CopyOf(st, l.schema, l.straight-1), l.straight - 1
 }
 
 // copyStruct returns a struct of the layout, made in x, its fields taken over from st.
 func (g reading) copyStruct(x *data.Slab, l *layout, st *data.Struct) (*data.Struct, error) {
-	out := x.Struct(l.schema)
+	out, straight := l.start(x, st)
 	for i := range l.moves {
 		m := &l.moves[i]
+		if i < straight && m.sure && out.At(i) != nil {
+			continue
+		}
 		if err := m.put(out, g.field(st, m.from)); err != nil {
 			return nil, err
 		}

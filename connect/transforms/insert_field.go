@@ -160,9 +160,7 @@ func (t *InsertField) Apply(r *connect.Record) (*connect.Record, error) {
 		if v == nil {
 			continue
 		}
-		if err := out.PutField(l.added[i], v); err != nil {
-			return nil, err
-		}
+		out.PutValid(l.added[i], v) // sources make what their schemas say
 	}
 	return t.on.with(r, l.schema, out)
 }

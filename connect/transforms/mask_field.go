@@ -98,9 +98,12 @@ func (t *MaskField) maskStruct(st *data.Struct) (*data.Struct, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := t.on.structs.Struct(st.Schema())
+	out, _ := l.start(&t.on.structs, st)
 	for i := range l.moves {
 		m := &l.moves[i]
+		if m.sure && !l.masked[i] && out.At(i) != nil {
+			continue
+		}
 		v := t.get.field(st, m.from)
 		if !l.masked[i] {
 			if err := m.put(out, v); err != nil {

@@ -139,9 +139,12 @@ func (t *TimestampConverter) withoutSchema(r *connect.Record, v any) (*connect.R
 
 // rebuild makes the struct of a layout.
 func (t *TimestampConverter) rebuild(l *timeLayout, st *data.Struct) (*data.Struct, error) {
-	out := t.on.structs.Struct(l.schema)
+	out, straight := l.start(&t.on.structs, st)
 	for i := range l.moves {
 		m := &l.moves[i]
+		if i < straight && m.sure && i != l.at && out.At(i) != nil {
+			continue
+		}
 		v := t.get.field(st, m.from)
 		if i == l.at {
 			if l.from == nil {
