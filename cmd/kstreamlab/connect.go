@@ -61,7 +61,7 @@ read is kept in the file of offsets, and what sinks have written in their group'
 repeats at most what was not committed yet (offset.flush.interval.ms). The partitions of a sink that was killed are free again when its session has
 timed out (consumer.session.timeout.ms, 45 s).
 
-The collector of memory runs after 64 MB of new objects at the earliest, as with a JVM's young generation, unless GOGC or GOMEMLIMIT is set.
+The collector of memory runs after 128 MB of new objects at the earliest, as with a JVM's young generation, unless GOGC or GOMEMLIMIT is set.
 
 SIGTERM or SIGINT commits what is done and ends with code 0. Exit code 1: the cluster cannot be reached, a configuration cannot be, or the file
 of offsets is in use. 2: a wrong flag or file.`,

@@ -2,6 +2,7 @@ package transforms
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/kstreamlab/kstreamlab/connect"
@@ -19,6 +20,7 @@ type Cast struct {
 	fields  map[string]data.Type // by name
 	order   []string             // the names in the order of Kafka's hash map, which decides on the first error
 	layouts schemas.Cache[*castLayout]
+	texts   data.TextSlab
 }
 
 // castLayout is a layout with the types that the moved fields are cast to, 0 for none.
@@ -183,7 +185,7 @@ func (c *Cast) structs(r *connect.Record, s *data.Schema, v any) (*connect.Recor
 		}
 		v := c.get.field(st, m.from)
 		if t := l.types[i]; t != 0 {
-			if v, err = castValue(m.from.Schema, v, t); err != nil {
+			if v, err = c.cast(m.from.Schema, v, t); err != nil {
 				return nil, err
 			}
 		}
@@ -192,6 +194,25 @@ func (c *Cast) structs(r *connect.Record, s *data.Schema, v any) (*connect.Recor
 		}
 	}
 	return c.on.with(r, l.schema, out)
+}
+
+// cast is castValue; it makes the texts of numbers in blocks.
+func (c *Cast) cast(s *data.Schema, v any, t data.Type) (any, error) {
+	if t != data.String {
+		return castValue(s, v, t)
+	}
+	var room [32]byte
+	switch x := v.(type) {
+	case int32:
+		return c.texts.String(strconv.AppendInt(room[:0], int64(x), 10)), nil
+	case int64:
+		return c.texts.String(strconv.AppendInt(room[:0], x, 10)), nil
+	case float32:
+		return c.texts.String(data.AppendFloat(room[:0], x)), nil
+	case float64:
+		return c.texts.String(data.AppendDouble(room[:0], x)), nil
+	}
+	return castValue(s, v, t)
 }
 
 func (c *Cast) wholeLayout(s *data.Schema) (*castLayout, error) {
