@@ -269,7 +269,9 @@ func (d *Driver) Batch(records ...Record) error {
 		case r.Partition < 0 || r.Partition >= d.parts:
 			return fmt.Errorf("streamstest: topic %s has no partition %d: it has %d, as Options.Partitions says", r.Topic, r.Partition, d.parts)
 		default:
-			d.queue(t, r)
+			if err := d.queue(t, r); err != nil {
+				return err
+			}
 		}
 	}
 	return d.run()
@@ -306,8 +308,8 @@ func (d *Driver) reads(t *topic) bool {
 	return true
 }
 
-// queue hands a record to the tasks that read its topic, with the next offset.
-func (d *Driver) queue(t *topic, r *Record) {
+// queue hands a record to the tasks that read its topic, with the next offset. They read it at once.
+func (d *Driver) queue(t *topic, r *Record) error {
 	b := &d.batch
 	b.TopicPartition, b.Records = broker.TopicPartition{Topic: t.name, Partition: r.Partition}, append(b.Records[:0], r.Record)
 	next := &b.Records[0]
@@ -321,8 +323,12 @@ func (d *Driver) queue(t *topic, r *Record) {
 	for _, task := range d.tasks {
 		if len(d.tasks) == 1 || task.partition == r.Partition && task.topics[t.name] {
 			task.Add(b, false)
+			if err := task.Load(); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
 // feed queues what was sent to topics that the topology reads.
@@ -337,7 +343,9 @@ func (d *Driver) feed() error {
 			r.Timestamp = d.now()
 		}
 		if !t.global {
-			d.queue(t, &r)
+			if err := d.queue(t, &r); err != nil {
+				return err
+			}
 		} else if err := d.feedGlobal(t, &r); err != nil {
 			return err
 		}

@@ -47,7 +47,7 @@ func (t *Task) Moved(tp broker.TopicPartition, position int64) {
 // connect gives a queue to the node if that is its source.
 func (t *Task) connect(n instance, q *queue) {
 	if in, ok := n.inst.(processor.Input); ok && q.slot == nil && t.reads(n.node, q.tp.Topic) {
-		q.slot, q.source = in.NewSlot(q.tp), n.node.Name
+		q.slot, q.spare, q.source = in.NewSlot(q.tp), in.NewSlot(q.tp), n.node.Name
 	}
 }
 

@@ -11,12 +11,14 @@ import (
 type queue struct {
 	tp     broker.TopicPartition
 	source string
-	slot   processor.Slot
+	slot   processor.Slot // the head's
+	spare  processor.Slot // that of the record before it, which is being processed
 	buf    []broker.Record
 	head   int
 
-	loaded bool // the head is in the slot
-	ts     int64
+	loaded  bool // the head is in the slot
+	corrupt bool // the head is the last of records that cannot be processed, and stands for their offsets: Kafka's CorruptedRecord
+	ts      int64
 
 	time     int64 // partition time: the highest timestamp processed
 	position int64 // the consumer's position, after all that was polled
@@ -57,46 +59,51 @@ func (q *queue) pop() *broker.Record {
 	return r
 }
 
-// load makes the head ready. It returns false when the queue holds nothing to process; records that cannot be read, or have no time,
-// are passed over here.
+// load makes the head ready. It returns false when the queue is empty. Records that cannot be read, or have no time, are passed over here;
+// the last of them becomes the head where no other record follows, before all heads that have a time.
 func (t *Task) load(q *queue) (bool, error) {
 	for !q.loaded && q.len() > 0 {
 		raw := &q.buf[q.head]
 		ts, err := q.slot.Load(raw, q.time)
-		if err != nil {
-			var bad *processor.DeserializationError
-			if !errors.As(err, &bad) {
-				return false, &Error{t.id, q.source, q.tp, raw.Offset, err}
-			}
-			if !t.skipCorrupt(q, raw, bad) {
-				return false, &Error{t.id, q.source, q.tp, raw.Offset, err}
-			}
-			q.pop()
-			continue
-		}
-		if ts < 0 {
+		var bad *processor.DeserializationError
+		switch {
+		case errors.As(err, &bad) && t.skipCorrupt(q, raw, bad):
+			ts = -1
+		case err != nil:
+			return false, &Error{t.id, q.source, q.tp, raw.Offset, err}
+		case ts < 0:
 			t.Drop(q.source, "negative timestamp")
+		}
+		if ts < 0 && q.len() > 1 {
 			q.pop()
 			continue
 		}
-		q.loaded, q.ts = true, ts
+		q.loaded, q.corrupt, q.ts = true, ts < 0, max(ts, -1)
 	}
 	return q.loaded, nil
 }
 
-// choose returns the queue whose head has the lowest timestamp; nil when nothing can be processed now. Among equals it is the one that
-// Kafka's priority queue gives. wait is when, on the wall clock in ms, that may change without a new record; 0: not by time.
-func (t *Task) choose(now int64) (best *queue, wait int64, err error) {
+// Load makes what has come ready, in the order in which it came, without processing it. A task does so by itself when it chooses.
+func (t *Task) Load() error {
 	for len(t.fresh) > 0 {
 		q := t.fresh[0]
 		ok, err := t.load(q)
 		if err != nil {
-			return nil, 0, err
+			return err
 		}
 		t.fresh = append(t.fresh[:0], t.fresh[1:]...)
 		if ok {
 			t.heads.offer(q)
 		}
+	}
+	return nil
+}
+
+// choose returns the queue whose head has the lowest timestamp; nil when nothing can be processed now. Among equals it is the one that
+// Kafka's priority queue gives. wait is when, on the wall clock in ms, that may change without a new record; 0: not by time.
+func (t *Task) choose(now int64) (best *queue, wait int64, err error) {
+	if err := t.Load(); err != nil {
+		return nil, 0, err
 	}
 	if len(t.heads) == 0 {
 		t.idleSince = 0

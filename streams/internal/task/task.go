@@ -72,7 +72,13 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // Class is Kafka's name of the error kind.
-func (e *Error) Class() string { return "org.apache.kafka.streams.errors.StreamsException" }
+func (e *Error) Class() string {
+	if e.Task == GlobalID { // Kafka's global thread passes an error of its processors on as it is
+		class, _ := errorKind(e.Err)
+		return class
+	}
+	return "org.apache.kafka.streams.errors.StreamsException"
+}
 
 // FlushError is a failure while a store's cache was written: Kafka's ProcessorStateException.
 type FlushError struct {
@@ -458,22 +464,31 @@ func (t *Task) Process(n int, now int64) (done int, resume []broker.TopicPartiti
 	return done, resume, 0, nil
 }
 
+// process processes a queue's head. The record behind it is read first, as in Kafka: what comes of that, such as a dead letter, comes before
+// what comes of the head, and an error is before the head has been processed.
 func (t *Task) process(q *queue, now int64) error {
-	ts := q.ts
+	ts, corrupt, slot := q.ts, q.corrupt, q.slot
+	t.wall = now
 	t.heads.poll()
 	raw := q.pop()
+	q.slot, q.spare = q.spare, slot
+	q.time = max(q.time, ts)
 	if q.len() > 0 {
 		t.fresh = append(t.fresh, q)
+		if err := t.Load(); err != nil {
+			return err
+		}
 	}
-	q.time = max(q.time, ts)
-	t.time = max(t.time, ts)
-	t.wall = now
 	t.dirty = true
+	if corrupt {
+		return nil
+	}
+	t.time = max(t.time, ts)
 	t.ctx = processor.RecordContext{Topic: q.tp.Topic, Partition: q.tp.Partition, Offset: raw.Offset, Timestamp: ts, Headers: raw.Headers}
 	if t.cfg.Handlers.keepRaw() {
 		t.ctx.RawKey, t.ctx.RawValue = raw.Key, raw.Value
 	}
-	if err := q.slot.Process(); err != nil {
+	if err := slot.Process(); err != nil {
 		return t.located(q.source, err)
 	}
 	return nil
