@@ -29,6 +29,9 @@ type Span struct {
 	Reverse          bool
 	// Key, for stores of windows: the rows of this key alone are asked for; others may come as well. From and To must then be made of it.
 	Key []byte
+	// Wide, with a Key: asked for as a range of keys, as Kafka does for sliding windows. Its cache over a store in memory then comes by all rows
+	// from the first time on.
+	Wide bool
 }
 
 // Iterator walks over rows. It starts before the first.

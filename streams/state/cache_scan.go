@@ -31,7 +31,11 @@ func (c *Cache) reach(s Span) (keys [][]byte) {
 	case s.Key == nil:
 	case c.exact: // one range over all keys, from the first time to the last
 		c.indexTimes()
-		c.times.walk(timeKey(s.FromTime, s.From), timeKey(s.ToTime, s.To), func(t *cell) { keys = append(keys, t.entry.keyBytes()) })
+		first := timeKey(s.FromTime, s.From)
+		if s.Wide {
+			first = timeKey(0, s.Key)
+		}
+		c.times.walk(first, timeKey(s.ToTime, s.To), func(t *cell) { keys = append(keys, t.entry.keyBytes()) })
 		return keys
 	case s.Reverse: // the last segment from its beginning on
 		from = binary.BigEndian.AppendUint64(slices.Clip(s.Key), uint64(max(s.FromTime, 0)/c.interval*c.interval))

@@ -89,7 +89,12 @@ func (s *Window[K, V]) common() windowed[K, V] { return windowed[K, V]{s.h, s.to
 
 // Windows walks over the windows of a key that start in [from, to], in order of starts.
 func (s *Window[K, V]) Windows(k K, from, to int64, reverse bool) (*Rows[K, V], error) {
-	return s.common().Windows(k, from, to, reverse)
+	return s.common().windows(k, from, to, Span{Reverse: reverse})
+}
+
+// WindowsByRange is Windows, asked for as Kafka's sliding windows do: as a range of keys that is one key.
+func (s *Window[K, V]) WindowsByRange(k K, from, to int64, reverse bool) (*Rows[K, V], error) {
+	return s.common().windows(k, from, to, Span{Reverse: reverse, Wide: true})
 }
 
 // Range walks over the windows of the keys within bounds that start in [from, to].
@@ -99,6 +104,11 @@ func (s *Window[K, V]) Range(b Bounds[K], from, to int64) (*Rows[K, V], error) {
 
 // Windows walks over the windows of a key that start in [from, to], in order of starts, then of puts.
 func (s windowed[K, V]) Windows(k K, from, to int64, reverse bool) (*Rows[K, V], error) {
+	return s.windows(k, from, to, Span{Reverse: reverse})
+}
+
+// windows is Windows in the way that sp says.
+func (s windowed[K, V]) windows(k K, from, to int64, sp Span) (*Rows[K, V], error) {
 	from = max(from, 0)
 	lo, err := s.windowKey(k, from, 0)
 	if err != nil {
@@ -108,7 +118,8 @@ func (s windowed[K, V]) Windows(k K, from, to int64, reverse bool) (*Rows[K, V],
 		return &Rows[K, V]{it: &rowsIter{}}, nil
 	}
 	hi := binary.BigEndian.AppendUint64(slices.Clone(lo[:len(lo)-12]), uint64(to)+1)
-	it := s.h.Top.Scan(Span{From: lo, To: hi, FromTime: from, ToTime: to, Reverse: reverse, Key: lo[:len(lo)-12]})
+	sp.From, sp.To, sp.FromTime, sp.ToTime, sp.Key = lo, hi, from, to, lo[:len(lo)-12]
+	it := s.h.Top.Scan(sp)
 	return &Rows[K, V]{it: it, decode: s.row(func(key []byte) bool { return len(key) == len(lo) })}, nil
 }
 

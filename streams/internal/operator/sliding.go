@@ -89,7 +89,7 @@ type sliding[K, V, A, KR any] struct {
 func (s *sliding[K, V, A, KR]) find(from, to int64, reverse bool, f func(w slidingRow[A]) (more bool, err error)) error {
 	n := s.n
 	n.starts = n.starts[:0]
-	rows, err := n.store.Windows(s.r.Key, from, to, reverse)
+	rows, err := n.store.WindowsByRange(s.r.Key, from, to, reverse)
 	if err != nil {
 		return err
 	}
