@@ -53,13 +53,13 @@ func (b *Builder) Build() (*Topology, error) {
 	if b.err != nil {
 		return nil, b.err
 	}
-	if b.ExplicitNames && len(b.noNames) > 0 {
-		return nil, &topology.Error{Text: "these internal resources have not been named: " + strings.Join(b.noNames, ", ")}
-	}
 	b.g.MergeRepartitions, b.g.SelfJoins = b.MergeRepartitions, b.SelfJoins
 	t, err := b.g.Build()
 	if err != nil {
 		return nil, err
+	}
+	if b.ExplicitNames && len(b.noNames) > 0 { // what is wrong otherwise comes first, as in Kafka
+		return nil, &topology.Error{Text: "these internal resources have not been named: " + strings.Join(b.noNames, ", ")}
 	}
 	return &Topology{t, b.missing}, nil
 }

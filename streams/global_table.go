@@ -13,10 +13,13 @@ type GlobalKTable[K, V any] struct {
 	view operator.Viewer[K, V]
 }
 
-// GlobalTable reads a topic as a global table: StreamsBuilder.globalTable. Its store has no changelog: the topic is that.
+// GlobalTable reads a topic as a global table: StreamsBuilder.globalTable. Its store has no changelog: the topic is that. A store that is
+// configured must have a name, as in Kafka.
 func GlobalTable[K, V any](b *Builder, topic string, c Consumed[K, V], opts ...Materialized[K, V]) *GlobalKTable[K, V] {
-	m := inherit(first(opts), c.Key, c.Value)
-	if m.History != 0 {
+	m := first(opts)
+	nameless := m.configured() && m.Name == ""
+	m = inherit(m, c.Key, c.Value)
+	if m.versioned() {
 		b.fail("GlobalTables cannot be versioned.")
 	}
 	t := newKept(b, m, topic+"-STATE-STORE-")
@@ -24,6 +27,9 @@ func GlobalTable[K, V any](b *Builder, topic string, c Consumed[K, V], opts ...M
 	g := globalSource(b, topic, c)
 	t.step = g.step
 	b.g.Add(&graph.Node{Name: g.step, Write: func(tb *topology.Builder, _ []string) {
+		if nameless { // Kafka then has no store to give to the node
+			tb.Fail(&ArgumentError{"the store of global table " + g.step + " is configured, and has no name"})
+		}
 		g.write(tb, func() processor.Instance { return &operator.TableSource[K, V]{Stored: t.half(), Node: g.step} })
 		t.write(tb)
 	}}, b.g.Root())

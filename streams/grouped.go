@@ -61,8 +61,13 @@ type Materialized[K, V any] struct {
 	NoLogging  bool
 	LogConfig  map[string]string // settings of the changelog topic
 	Retention  time.Duration     // windowed stores; 0: size + grace
-	// History makes it a versioned store, whose earlier versions can be seen that far back; 0: it is not versioned. It has no cache then.
+	// History makes it a versioned store, whose earlier versions can be seen that far back; 0: it is not versioned, unless Versioned says so.
+	// It has no cache then.
 	History time.Duration
+	// Versioned makes it a versioned store also where History is 0: one that takes nothing older than the newest record it has seen.
+	Versioned bool
+	// Configured is Kafka's form with Materialized also where no other field is set but StepName: a store with a generated name.
+	Configured bool
 	// StepName names the node: Kafka's Named beside Materialized.
 	StepName string
 }
@@ -102,13 +107,21 @@ func countOption[K any](b *Builder, opts []Materialized[K, int64]) Materialized[
 
 // onlyNamed says that there is nothing but a name for the step: Kafka's form with Named and without Materialized.
 func (m *Materialized[K, V]) onlyNamed() bool {
-	return m.StepName != "" && m.Name == "" && m.Key == nil && m.Value == nil && !m.InMemory && !m.Persistent && !m.NoCaching && !m.NoLogging &&
-		m.LogConfig == nil && m.Retention == 0 && m.History == 0
+	return m.StepName != "" && !m.configured()
 }
+
+// configured says that there is anything about the store.
+func (m *Materialized[K, V]) configured() bool {
+	return m.Configured || m.Name != "" || m.Key != nil || m.Value != nil || m.InMemory || m.Persistent || m.NoCaching || m.NoLogging ||
+		m.LogConfig != nil || m.Retention != 0 || m.versioned()
+}
+
+// versioned says that the store is a versioned one.
+func (m *Materialized[K, V]) versioned() bool { return m.Versioned || m.History != 0 }
 
 // kind is that of the store of a table without windows.
 func (m *Materialized[K, V]) kind() state.Kind {
-	if m.History != 0 {
+	if m.versioned() {
 		return state.Versioned
 	}
 	return state.TimestampedKeyValue

@@ -91,15 +91,27 @@ func NewSessionStore[K, V any](name string, retention time.Duration, key serde.S
 	return s
 }
 
-// NewVersionedStore is a store of the versions of each key: the latest ones, and as far back as history. It has no cache.
+// NewVersionedStore is a store of the versions of each key: the latest ones, and as far back as history. It cannot have a cache.
 func NewVersionedStore[K, V any](name string, history time.Duration, key serde.Serde[K], value serde.Serde[V], opts ...StoreOptions) *StoreBuilder {
 	s := newStore(state.Spec{Name: name, Kind: state.Versioned, History: history.Milliseconds()}, key, value, opts)
-	s.spec.Caching = false
-	if history < 0 {
+	switch {
+	case history < 0:
 		s.err = &ArgumentError{"the history of a versioned store cannot be negative"}
+	case s.spec.Caching:
+		s.err = &CachingError{name}
 	}
 	return s
 }
+
+// CachingError is a versioned store that is to have a cache.
+type CachingError struct{ Store string }
+
+func (e *CachingError) Error() string {
+	return "streams: store " + e.Store + " is a versioned one, and those have no cache"
+}
+
+// Class is Kafka's name of the error kind.
+func (e *CachingError) Class() string { return "java.lang.IllegalStateException" }
 
 // AddStateStore adds a store, for processors that name it: StreamsBuilder.addStateStore. The same StoreBuilder may be added again.
 func (b *Builder) AddStateStore(s *StoreBuilder) {

@@ -37,6 +37,9 @@ func JoinTable[K, V, VT, R any](s *KStream[K, V], kind JoinKind, t *KTable[K, VT
 	name := b.named(o.Name, prefix)
 	var held *state.Spec
 	if o.Grace != nil {
+		if v := t.node.Versioned; v != nil && !*v { // of a table without a store of its own Build knows
+			b.illegal(noVersions)
+		}
 		held = &state.Spec{Name: name + "-Buffer", Kind: state.KeyValue, Logging: true, Internal: true, Untimed: true}
 		b.g.Add(&graph.Node{Write: func(tb *topology.Builder, _ []string) { tb.AddStore(held) }}, b.g.Root())
 	}
@@ -84,12 +87,14 @@ func (s *KStream[K, V]) joinValue(o Joined[K, V]) serde.Serde[V] {
 	return s.value
 }
 
+const noVersions = "KTable must be versioned to use a grace period in a stream table join."
+
 // checkGrace demands that the stores of a table have versions, as far back as a join waits.
 func checkGrace(tb *topology.Builder, stores []string, grace time.Duration) {
 	for _, name := range stores {
 		switch s := tb.Store(name); {
 		case s == nil || s.Kind != state.Versioned:
-			tb.Fail(&ArgumentError{"KTable must be versioned to use a grace period in a stream table join."})
+			tb.Fail(&ArgumentError{noVersions})
 		case grace.Milliseconds() > s.History:
 			tb.Fail(&ArgumentError{"History retention must be at least grace period."})
 		}

@@ -179,7 +179,7 @@ func windowStore[K, KR, A any](b *Builder, w *windowing[K, KR], m Materialized[K
 	if w.kind == sessions {
 		spec.Kind = state.SessionStore
 	}
-	if m.History != 0 && b.missing == nil {
+	if m.versioned() && b.missing == nil {
 		b.missing = &WindowHistoryError{m.Name}
 	}
 	if m.Retention != 0 && spec.Retention == 0 {
@@ -187,7 +187,7 @@ func windowStore[K, KR, A any](b *Builder, w *windowing[K, KR], m Materialized[K
 	}
 	if least := w.retention(); spec.Retention == 0 {
 		spec.Retention = least
-	} else if spec.Retention < least && !w.w.Unlimited {
+	} else if spec.Retention < least {
 		b.illegal("the retention of window store %q is %d ms: these windows need %d ms, or more", m.Name, spec.Retention, least)
 	}
 	if w.emit == OnWindowClose && w.kind != aligned {

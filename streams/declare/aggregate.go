@@ -46,7 +46,7 @@ func materialized(s *step) (m streams.Materialized[any, any], given bool, err er
 	}
 	m.Name, m.Key, m.Value = st.name, st.serdes.key, st.serdes.value
 	m.InMemory, m.Persistent, m.NoCaching, m.NoLogging = st.memory, st.persistent, st.noCaching, st.noLogging
-	m.History = ms(st.history)
+	m.History, m.Versioned, m.Configured = ms(st.history), st.given["history"], true
 	if m.Retention = ms(st.retention); st.given["retention"] && m.Retention == 0 {
 		m.Retention = -ms(1) // as wrong as 0, which would stand for the default
 	}

@@ -46,7 +46,7 @@ func buildGlobalStore(b *builder, s *step) error {
 	st := get[*store](s, "store")
 	streams.AddGlobalStore(b.b, storeBuilder(st), get[string](s, "topic"), c, func(c *streams.ProcessorContext[any, any]) (streams.Processor[any, any], error) {
 		put, err := globalPut(c, st)
-		return streams.ProcessorFunc[any, any](put), err
+		return streams.ProcessorFunc[any, any](keyed(put)), err
 	})
 	return nil
 }

@@ -40,6 +40,40 @@ var processors = map[string]func(o *outlet) (handler, error){
 	"session-track": newSessionTrack, "versioned": newVersions, "dedup": newDedup, "expire": newExpire, "fail": newFail, "global-lookup": newGlobalLookup,
 }
 
+// byKey are the processors that look in their store for the key of each record.
+var byKey = []string{"sweep", "window-range", "session-track", "versioned", "expire"}
+
+// maker makes the step's processor.
+func maker(s *step) func(o *outlet) (handler, error) {
+	name := get[string](s, "processor")
+	make := processors[name]
+	if !slices.Contains(byKey, name) {
+		return make
+	}
+	return func(o *outlet) (handler, error) {
+		f, err := make(o)
+		return keyed(f), err
+	}
+}
+
+// keyed refuses records without a key, which no store takes.
+func keyed(f handler) handler {
+	return func(r *message) error {
+		if r.NullKey {
+			return &NullKeyError{}
+		}
+		return f(r)
+	}
+}
+
+// NullKeyError is a null key at a store.
+type NullKeyError struct{}
+
+func (e *NullKeyError) Error() string { return "key cannot be null" }
+
+// Class is Kafka's name of the error kind.
+func (e *NullKeyError) Class() string { return "java.lang.NullPointerException" }
+
 func processOptions(s *step) (streams.ProcessOptions, error) {
 	name, err := s.name()
 	return streams.ProcessOptions{Name: string(name), Stores: get[[]string](s, "stores")}, err
@@ -50,7 +84,7 @@ func buildProcess(_ *builder, s *step) error {
 	if err != nil {
 		return err
 	}
-	make, a := processors[get[string](s, "processor")], get[*args](s, "args")
+	make, a := maker(s), get[*args](s, "args")
 	return s.done(streams.Process(streamOf(s), func(c *streams.ProcessorContext[any, any]) (streams.Processor[any, any], error) {
 		f, err := make(&outlet{c, c.Forward, c.ForwardTo, a, o.Stores})
 		return streams.ProcessorFunc[any, any](f), err
@@ -62,7 +96,7 @@ func buildProcessValues(_ *builder, s *step) error {
 	if err != nil {
 		return err
 	}
-	make, a := processors[get[string](s, "processor")], get[*args](s, "args")
+	make, a := maker(s), get[*args](s, "args")
 	return s.done(streams.ProcessValues(streamOf(s), func(c *streams.FixedKeyContext[any, any]) (streams.FixedKeyProcessor[any, any], error) {
 		var in streams.FixedKeyRecord[any, any]
 		f, err := make(&outlet{surroundings: c, args: a, stores: o.Stores, forward: func(r message) error {
@@ -242,6 +276,9 @@ func newGlobalLookup(o *outlet) (handler, error) {
 		k, err := key.value(o.vars(r))
 		if err != nil {
 			return err
+		}
+		if k == nil {
+			return &NullKeyError{}
 		}
 		found, err := get(k)
 		if err != nil {

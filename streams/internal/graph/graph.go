@@ -162,7 +162,9 @@ func (g *Graph) Build() (*topology.Topology, error) {
 		return nil, err
 	}
 	if g.MergeRepartitions {
-		g.mergeRepartitions()
+		if err := g.mergeRepartitions(); err != nil {
+			return nil, err
+		}
 	}
 	if g.SelfJoins {
 		g.root.rewriteSelfJoins(map[*Node]bool{})

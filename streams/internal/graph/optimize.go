@@ -1,6 +1,9 @@
 package graph
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // Repartition is a repartition topic between two steps.
 type Repartition struct {
@@ -55,7 +58,7 @@ func isChildOf(p *Node) func(*Node) bool {
 
 // mergeRepartitions replaces the repartition topics below a key-changing step by one right behind that step: KIP-295's
 // merge.repartition.topics. The topic is named after the first.
-func (g *Graph) mergeRepartitions() {
+func (g *Graph) mergeRepartitions() error {
 	g.moveToMerges()
 	for _, changer := range g.changers {
 		nodes := g.repartitions[changer]
@@ -76,6 +79,9 @@ func (g *Graph) mergeRepartitions() {
 		for _, n := range nodes {
 			one.steps = append(one.steps, n.steps...)
 			child := find(n, isChildOf(changer))
+			if child == nil {
+				return &PathError{changer.Name, n.Name}
+			}
 			link(one, child)
 			unlink(changer, child)
 			for _, c := range slices.Clone(n.children) {
@@ -90,7 +96,19 @@ func (g *Graph) mergeRepartitions() {
 		}
 		link(changer, one)
 	}
+	return nil
 }
+
+// PathError is a repartition topic that cannot be merged with others: the way to it from the key-changing step goes through a step that
+// was moved with another one's way. Kafka refuses such a topology too.
+type PathError struct{ Changer, Repartition string }
+
+func (e *PathError) Error() string {
+	return fmt.Sprintf("merge.repartition.topics: no step below %s leads to %s", e.Changer, e.Repartition)
+}
+
+// Class is Kafka's name of the error kind.
+func (e *PathError) Class() string { return "org.apache.kafka.streams.errors.StreamsException" }
 
 // moveToMerges gives the repartition nodes below a merge of several re-keyed streams to the merge.
 func (g *Graph) moveToMerges() {
