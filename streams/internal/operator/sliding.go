@@ -249,5 +249,8 @@ type WindowError struct{ Text string }
 
 func (e *WindowError) Error() string { return "streams: " + e.Text }
 
+// Message is Kafka's text.
+func (e *WindowError) Message() string { return e.Text }
+
 // Class is Kafka's name of the error kind.
 func (e *WindowError) Class() string { return "java.lang.IllegalArgumentException" }

@@ -34,6 +34,7 @@ type Output[K, V any] struct {
 	all   []Processor[K, V]
 	kids  []Child
 	t     Task
+	ctx   *RecordContext
 }
 
 // Connect implements Instance.
@@ -55,7 +56,7 @@ func (o *Output[K, V]) Connect(children []Child) error {
 
 // Init implements Instance.
 func (o *Output[K, V]) Init(t Task) error {
-	o.t = t
+	o.t, o.ctx = t, t.Context()
 	return nil
 }
 
@@ -67,6 +68,16 @@ func (o *Output[K, V]) Task() Task { return o.t }
 
 // Forward gives r to all children in order, each with its whole subtree before the next.
 func (o *Output[K, V]) Forward(r *Record[K, V]) error {
+	if c := o.ctx; c != nil && (c.RawKey != nil || c.RawValue != nil) { // what a sink lets go of, it does for its siblings
+		key, value := c.RawKey, c.RawValue
+		err := o.forward(r)
+		c.RawKey, c.RawValue = key, value
+		return err
+	}
+	return o.forward(r)
+}
+
+func (o *Output[K, V]) forward(r *Record[K, V]) error {
 	if o.first != nil {
 		if err := o.first.Process(r); err != nil {
 			return o.failed(0, err)

@@ -58,12 +58,12 @@ func (s *Sink[K, V]) Process(r *Record[K, V]) error {
 	var hash []byte
 	if !r.NullKey {
 		if out.Key, err = s.encode(topic, r); err != nil {
-			return s.refused("key", err)
+			return s.refused("key", topic, r, err)
 		}
 		hash = out.Key
 		if s.inner != nil {
 			if s.buf, err = s.inner.AppendInner(s.buf[:0], topic, r.Key); err != nil {
-				return s.refused("key", err)
+				return s.refused("key", topic, r, err)
 			}
 			hash = s.buf
 		}
@@ -71,11 +71,13 @@ func (s *Sink[K, V]) Process(r *Record[K, V]) error {
 	if !r.NullValue {
 		b := s.t.Alloc(64)
 		if b, err = s.Value.Append(b, topic, r.Value); err != nil {
-			return s.refused("value", err)
+			return s.refused("value", topic, r, err)
 		}
 		s.t.Keep(b)
 		out.Value = nonNil(b)
 	}
+	ctx := s.t.Context() // Kafka lets go of the source record's bytes here: dead letters of the sink's later siblings are without
+	ctx.RawKey, ctx.RawValue = nil, nil
 	partition := int32(-1)
 	switch {
 	case s.Multicast != nil:
@@ -138,11 +140,31 @@ func (s *Sink[K, V]) multicast(topic string, r *Record[K, V], out broker.Record)
 	return nil
 }
 
-func (s *Sink[K, V]) refused(origin string, err error) error {
+func (s *Sink[K, V]) refused(origin, topic string, r *Record[K, V], err error) error {
 	if s.t.HandleSerialization(s.Node, origin, err) {
 		return nil
 	}
-	return err
+	return &SerializationError{topic, r.Timestamp, err}
+}
+
+// SerializationError is a record that a sink cannot write.
+type SerializationError struct {
+	Topic     string
+	Timestamp int64
+	Err       error
+}
+
+func (e *SerializationError) Error() string { return e.Message() + ": " + e.Err.Error() }
+func (e *SerializationError) Unwrap() error { return e.Err }
+
+// Message is Kafka's text, which lacks a bracket.
+func (e *SerializationError) Message() string {
+	return fmt.Sprintf("Unable to serialize record. ProducerRecord(topic=[%s], partition=[null], timestamp=[%d]", e.Topic, e.Timestamp)
+}
+
+// Class is Kafka's name of the error kind.
+func (e *SerializationError) Class() string {
+	return "org.apache.kafka.streams.errors.StreamsException"
 }
 
 func nonNil(b []byte) []byte {
