@@ -56,8 +56,8 @@ func dynamicWindows(w Windows, e EmitStrategy) *windowing[any, any] {
 // CountDynamic is Count with a result of any, which holds an int64. materialized says that m stands for more than a step's name: Kafka's
 // form with Materialized, which uses up one more number where the store has no name. long is the serde of a count where m has none.
 func CountDynamic[K, V, KR any](in Grouping[K, V, KR], m Materialized[K, any], materialized bool, long serde.Serde[any]) *KTable[KR, any] {
-	g, _ := in.grouping()
-	if materialized {
+	g, w := in.grouping()
+	if materialized && burns(w) {
 		burn(g.s.b, m.Name)
 	}
 	if m.Value == nil {

@@ -74,8 +74,8 @@ type Materialized[K, V any] struct {
 
 // Count counts the records of each key (and window). Without windows, records with a null value do not count, as in Kafka.
 func Count[K, V, KR any](in Grouping[K, V, KR], opts ...Materialized[K, int64]) *KTable[KR, int64] {
-	g, _ := in.grouping()
-	return aggregate(in, countOption(g.s.b, opts), "KSTREAM-AGGREGATE-", aggregation[K, V, int64]{zero, count[K, V], sum[K]})
+	g, w := in.grouping()
+	return aggregate(in, countOption(g.s.b, opts, burns(w)), "KSTREAM-AGGREGATE-", aggregation[K, V, int64]{zero, count[K, V], sum[K]})
 }
 
 // Reduce combines the values of each key (and window); the first value stands as it is.
@@ -94,9 +94,9 @@ func Aggregate[K, V, KR, A any](in Grouping[K, V, KR], init func() (A, error), f
 }
 
 // countOption burns a number where a Materialized without a name is given, as Kafka's count does.
-func countOption[K any](b *Builder, opts []Materialized[K, int64]) Materialized[K, int64] {
+func countOption[K any](b *Builder, opts []Materialized[K, int64], burns bool) Materialized[K, int64] {
 	m := first(opts)
-	if len(opts) > 0 && !m.onlyNamed() {
+	if burns && len(opts) > 0 && !m.onlyNamed() {
 		burn(b, m.Name)
 	}
 	if m.Value == nil {
@@ -126,6 +126,9 @@ func (m *Materialized[K, V]) kind() state.Kind {
 	}
 	return state.TimestampedKeyValue
 }
+
+// burns says whether Kafka's count burns a number: that of sliding windows, which came later, does not.
+func burns[K, KR any](w *windowing[K, KR]) bool { return w == nil || w.kind != sliding }
 
 func burn(b *Builder, store string) {
 	if store == "" {

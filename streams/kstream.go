@@ -220,8 +220,8 @@ type Repartitioned[K, V any] struct {
 // Repartition sends the stream through an internal topic, so that records of one key meet in one task.
 func (s *KStream[K, V]) Repartition(opts ...Repartitioned[K, V]) *KStream[K, V] {
 	o := first(opts)
-	name := o.Name
-	if s.b.check(name); name == "" {
+	name := o.Name // which Kafka does not look at
+	if name == "" {
 		name = s.b.g.NewName("KSTREAM-REPARTITION-")
 		s.b.unnamed("repartition topic", name)
 	}

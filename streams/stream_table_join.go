@@ -21,6 +21,9 @@ type Joined[K, V any] struct {
 	Grace *time.Duration
 }
 
+// NullKeyError is a null key where a store needs one.
+type NullKeyError = operator.NullKeyError
+
 // JoinTable looks each record of a stream up in a table: KStream.join(KTable), leftJoin. has says whether the table has the key; it is true
 // in an inner join. Their topics must have equally many partitions.
 func JoinTable[K, V, VT, R any](s *KStream[K, V], kind JoinKind, t *KTable[K, VT], join func(k K, v V, vt VT, has bool) (R, error), opts ...Joined[K, V]) *KStream[K, R] {

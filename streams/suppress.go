@@ -53,10 +53,12 @@ func UntilTimeLimit(wait time.Duration, b SuppressBuffer) Suppressed {
 func (t *KTable[K, V]) Suppress(s Suppressed, name ...Named) *KTable[K, V] {
 	b := t.b
 	step, store := string(first(name)), string(first(name))+"-store"
-	if step == "" { // a name uses up no number here
+	if step == "" { // a name uses up no number here, and Kafka does not look at it
 		step, store = b.g.NewName("KTABLE-SUPPRESS-"), b.g.NewName("KTABLE-SUPPRESS-STATE-STORE-")
+		if !s.buffer.NoLogging {
+			b.unnamed("changelog topic", store+"-changelog")
+		}
 	}
-	b.check(step)
 	if t.node.GivesVersions() {
 		b.fail("%s is above a versioned table: suppress() is only supported for non-versioned KTables", step)
 	}
@@ -77,7 +79,7 @@ func (t *KTable[K, V]) Suppress(s Suppressed, name ...Named) *KTable[K, V] {
 	key := need(b, t.key, b.DefaultKeySerde, step, "key")
 	value := need(b, t.value, b.DefaultValueSerde, step, "value")
 	records, bytes := s.buffer.bounds()
-	n := b.g.Add(&graph.Node{Name: step, Write: func(tb *topology.Builder, parents []string) {
+	n := b.g.Add(&graph.Node{Name: step, Versioned: new(bool), Write: func(tb *topology.Builder, parents []string) {
 		tb.Add(&topology.Node{Kind: topology.ProcessorNode, Name: step, Parents: parents, New: func() processor.Instance {
 			return &operator.Suppress[K, V]{Node: step, Store: spec.Name, Key: key, Value: value, UntilWindowCloses: s.closes, Wait: wait,
 				MaxRecords: records, MaxBytes: bytes, Strict: !s.buffer.EmitEarly}

@@ -60,19 +60,11 @@ func maker(s *step) func(o *outlet) (handler, error) {
 func keyed(f handler) handler {
 	return func(r *message) error {
 		if r.NullKey {
-			return &NullKeyError{}
+			return &streams.NullKeyError{}
 		}
 		return f(r)
 	}
 }
-
-// NullKeyError is a null key at a store.
-type NullKeyError struct{}
-
-func (e *NullKeyError) Error() string { return "key cannot be null" }
-
-// Class is Kafka's name of the error kind.
-func (e *NullKeyError) Class() string { return "java.lang.NullPointerException" }
 
 func processOptions(s *step) (streams.ProcessOptions, error) {
 	name, err := s.name()
@@ -278,7 +270,7 @@ func newGlobalLookup(o *outlet) (handler, error) {
 			return err
 		}
 		if k == nil {
-			return &NullKeyError{}
+			return &streams.NullKeyError{}
 		}
 		found, err := get(k)
 		if err != nil {

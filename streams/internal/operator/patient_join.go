@@ -34,7 +34,16 @@ func (n *PatientJoin[K, V, KT, VT, R]) Init(t processor.Task) error {
 	return n.StreamTableJoin.Init(t)
 }
 
-// Process implements processor.Processor. A record that is later than the grace period, or has no key, is joined at once.
+// NullKeyError is a null key where a store needs one.
+type NullKeyError struct{}
+
+func (e *NullKeyError) Error() string { return "key cannot be null" }
+
+// Class is Kafka's name of the error kind.
+func (e *NullKeyError) Class() string { return "java.lang.NullPointerException" }
+
+// Process implements processor.Processor. A record that is later than the grace period is joined at once; one without a key, which a left join
+// takes otherwise, cannot be held.
 func (n *PatientJoin[K, V, KT, VT, R]) Process(r *processor.Record[K, V]) error {
 	k, null, err := n.LookUp(r)
 	if err != nil {
@@ -43,7 +52,10 @@ func (n *PatientJoin[K, V, KT, VT, R]) Process(r *processor.Record[K, V]) error 
 	if n.drops(r, null) {
 		return nil
 	}
-	if null || r.Timestamp < *n.time-n.Grace {
+	if null {
+		return &NullKeyError{}
+	}
+	if r.Timestamp < *n.time-n.Grace {
 		return n.join(r, k, null)
 	}
 	*n.time = max(*n.time, r.Timestamp)
