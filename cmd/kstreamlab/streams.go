@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -162,7 +163,7 @@ func runApp(c *cobra.Command, name string, f streamsFlags) error {
 		return err
 	}
 	defer cluster.Close()
-	if err := checkTopics(ctx, cluster, app); err != nil {
+	if err := checkTopics(ctx, cluster, app, log); err != nil {
 		return err
 	}
 	return serve(ctx, app, streams.NewInstance(app.Topology, cfg, cluster, h), log)
@@ -181,22 +182,29 @@ func clientProperties(props map[string]string) map[string]string {
 	return out
 }
 
+// topicWait is how long a topic may be missing: brokers learn of a new one after the other.
+const topicWait = 5 * time.Second
+
 // checkTopics finds missing topics before anything starts, and says where the file names them.
-func checkTopics(ctx context.Context, cluster broker.Cluster, app *declare.App) error {
+func checkTopics(ctx context.Context, cluster broker.Cluster, app *declare.App, log *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	topics := append(append([]string(nil), app.InputTopics...), app.OutputTopics...)
-	have, err := cluster.Admin().DescribeTopics(ctx, topics...)
-	if err != nil {
-		return &failedError{fmt.Errorf("cannot reach the cluster: %w", err)}
-	}
-	for _, t := range topics {
-		if _, ok := have[t]; !ok {
-			p := app.Places[t]
-			return &declare.Error{File: p.File, Line: p.Line, Column: p.Column, Text: fmt.Sprintf("topic %q does not exist on the cluster: create it before the application starts", t)}
+	for began := time.Now(); ; time.Sleep(topicWait / 20) {
+		have, err := cluster.Admin().DescribeTopics(ctx, topics...)
+		if err != nil {
+			return &failedError{fmt.Errorf("cannot reach the cluster: %w", err)}
 		}
+		i := slices.IndexFunc(topics, func(t string) bool { _, ok := have[t]; return !ok })
+		if i < 0 {
+			return nil
+		}
+		if time.Since(began) >= topicWait {
+			p := app.Places[topics[i]]
+			return &declare.Error{File: p.File, Line: p.Line, Column: p.Column, Text: fmt.Sprintf("topic %q does not exist on the cluster: create it before the application starts", topics[i])}
+		}
+		log.Debug("streams: waiting for a topic", "topic", topics[i])
 	}
-	return nil
 }
 
 // serve runs an instance until a signal or its own end.
