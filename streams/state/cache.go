@@ -2,7 +2,9 @@ package state
 
 import "bytes"
 
-// Budget is the record cache of one thread: Kafka's ThreadCache. Its caches share a number of bytes.
+// Budget is the record cache of one thread: Kafka's ThreadCache. Its caches share a number of bytes. As in Kafka, the number in use is
+// counted when a step of a cache (a put, an eviction, a flush) is over, by what the cache takes more or less than before it. Steps that
+// it led to in the same cache on the way are so counted twice.
 type Budget struct {
 	max, used int64
 }
@@ -35,7 +37,10 @@ type Cache struct {
 	// interval is how long a segment is. exact: the store below is in memory, and to Kafka's cache each millisecond is a segment.
 	interval int64
 	exact    bool
+	// observed is the latest time of a key that was put, for a cache over Segments.
+	observed int64
 
+	size  int64    // of all entries
 	rows  *ordered // key to value, as the layer over below; nil value: deleted
 	times *ordered // an exact one's rows by time and key; nil until the first scan of a key
 	lru   chain
@@ -76,7 +81,12 @@ func (c *Cache) Get(key []byte) ([]byte, error) {
 }
 
 // Put implements Bytes.
-func (c *Cache) Put(key, value []byte) error { return c.enter(key, value, true) }
+func (c *Cache) Put(key, value []byte) error {
+	if c.Time != nil {
+		c.observed = max(c.observed, c.Time(key))
+	}
+	return c.enter(key, value, true)
+}
 
 func (c *Cache) use(m *cached) {
 	if c.lru.front != m {
@@ -86,12 +96,13 @@ func (c *Cache) use(m *cached) {
 }
 
 func (c *Cache) enter(key, value []byte, dirty bool) error {
+	before := c.size
 	var m *cached
 	if row, ok := c.rows.get(key); ok {
 		m = row.entry
 		c.rows.set(row, value)
 		c.use(m)
-		c.budget.used -= m.size
+		c.size -= m.size
 	} else {
 		m = &cached{cell: cell{key: string(key), value: value}}
 		m.entry = m
@@ -107,9 +118,13 @@ func (c *Cache) enter(key, value []byte, dirty bool) error {
 		c.dirty.pushBack(m)
 	}
 	m.size = c.entrySize(key, value, &m.ctx)
-	c.budget.used += m.size
+	c.size += m.size
+	c.count(before)
 	return c.evict()
 }
+
+// count brings the budget up to date after a step of the cache.
+func (c *Cache) count(before int64) { c.budget.used += c.size - before }
 
 // entrySize is Kafka's LRUCacheEntry.size plus the node around it. The cache of a window store has 8 bytes of segment before each key.
 func (c *Cache) entrySize(key, value []byte, ctx *RecordContext) int64 {
@@ -124,19 +139,20 @@ func (c *Cache) entrySize(key, value []byte, ctx *RecordContext) int64 {
 }
 
 // evict drops the entries used longest ago until the budget holds or the cache is empty. A dirty one takes all dirty ones with it:
-// it is flushed first, the rest in order of their last update.
+// it is flushed first, the rest in order of their last update. It is out of the cache before that, so that what the flush leads to finds it
+// in the store below.
 func (c *Cache) evict() error {
 	for c.budget.used > c.budget.max && c.lru.back != nil {
+		before := c.size
 		m := c.lru.back
-		if m.dirty() {
+		dirty := m.dirty()
+		c.forget(m)
+		if dirty {
 			if err := c.flush(m); err != nil {
 				return err
 			}
-			if !m.links[byUse].in || m.dirty() {
-				continue // a deletion, or what the flush led to touched it again
-			}
 		}
-		c.forget(m)
+		c.count(before)
 	}
 	return nil
 }
@@ -148,11 +164,18 @@ func (c *Cache) forget(m *cached) {
 	if c.times != nil {
 		c.times.remove(timeKey(c.Time(m.keyBytes()), m.keyBytes()))
 	}
-	c.budget.used -= m.size
+	c.size -= m.size
 }
 
 // Flush writes all dirty entries below, and tells of them.
-func (c *Cache) Flush() error { return c.flush(nil) }
+func (c *Cache) Flush() error {
+	before := c.size
+	if err := c.flush(nil); err != nil {
+		return err
+	}
+	c.count(before)
+	return nil
+}
 
 // update is what a flush writes of an entry: as it was when the flush began, since what the flush leads to downstream may change or evict it.
 type update struct {
@@ -263,6 +286,7 @@ func (i *rowsIter) Close() error  { return nil }
 
 // release drops everything, dirty entries too.
 func (c *Cache) release() {
+	defer c.count(c.size)
 	for c.lru.back != nil {
 		c.forget(c.lru.back)
 	}

@@ -26,7 +26,7 @@ func (c *Cache) scanSegments(s Span) Iterator {
 
 // reach are the keys of the rows that Kafka's caches come by on a scan, which is more than those that are asked for: coming by is use.
 func (c *Cache) reach(s Span) (keys [][]byte) {
-	from := s.From
+	from, to := s.From, s.To
 	switch {
 	case s.Key == nil:
 	case c.exact: // one range over all keys, from the first time to the last
@@ -37,10 +37,16 @@ func (c *Cache) reach(s Span) (keys [][]byte) {
 		}
 		c.times.walk(first, timeKey(s.ToTime, s.To), func(t *cell) { keys = append(keys, t.entry.keyBytes()) })
 		return keys
-	case s.Reverse: // the last segment from its beginning on
-		from = binary.BigEndian.AppendUint64(slices.Clip(s.Key), uint64(max(s.FromTime, 0)/c.interval*c.interval))
+	default:
+		if s.Reverse { // the last segment from its beginning on
+			from = binary.BigEndian.AppendUint64(slices.Clip(s.Key), uint64(max(s.FromTime, 0)/c.interval*c.interval))
+		}
+		// no segment after the last one that was put into
+		if end := (c.observed/c.interval + 1) * c.interval; end <= s.ToTime {
+			to = binary.BigEndian.AppendUint64(slices.Clip(s.Key), uint64(end))
+		}
 	}
-	c.rows.walk(from, s.To, func(row *cell) { keys = append(keys, row.keyBytes()) })
+	c.rows.walk(from, to, func(row *cell) { keys = append(keys, row.keyBytes()) })
 	return keys
 }
 
