@@ -189,7 +189,7 @@ func (n *Peek[K, V]) Process(r *processor.Record[K, V]) error {
 type Pass[K, V any] struct{ processor.Output[K, V] }
 
 // Process implements processor.Processor.
-func (n *Pass[K, V]) Process(r *processor.Record[K, V]) error { return n.Forward(r) }
+func (n *Pass[K, V]) Process(r *processor.Record[K, V]) error { return n.Output.Pass(r) }
 
 // Branch passes every record to the first child whose predicate says true: KStreamBranch. The children are found by name; a nil
 // predicate is the default branch.

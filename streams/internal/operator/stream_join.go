@@ -39,7 +39,7 @@ func (n *JoinWindowed[K, V]) Init(t processor.Task) (err error) {
 
 // Process implements processor.Processor.
 func (n *JoinWindowed[K, V]) Process(r *processor.Record[K, V]) error {
-	if err := n.Forward(r); err != nil {
+	if err := n.Pass(r); err != nil {
 		return err
 	}
 	if r.NullKey {

@@ -66,18 +66,20 @@ func (o *Output[K, V]) Close() {}
 // Task is the node's task, after Init.
 func (o *Output[K, V]) Task() Task { return o.t }
 
-// Forward gives r to all children in order, each with its whole subtree before the next.
+// Forward gives r to all children in order, each with its whole subtree before the next. It is a new record: Kafka makes a record context
+// for it, of which a sink below lets go for those who get the same one, and not for others.
 func (o *Output[K, V]) Forward(r *Record[K, V]) error {
-	if c := o.ctx; c != nil && (c.RawKey != nil || c.RawValue != nil) { // what a sink lets go of, it does for its siblings
+	if c := o.ctx; c != nil && (c.RawKey != nil || c.RawValue != nil) {
 		key, value := c.RawKey, c.RawValue
-		err := o.forward(r)
+		err := o.Pass(r)
 		c.RawKey, c.RawValue = key, value
 		return err
 	}
-	return o.forward(r)
+	return o.Pass(r)
 }
 
-func (o *Output[K, V]) forward(r *Record[K, V]) error {
+// Pass is Forward of the very record that the node was given. The nodes of Kafka that do so are few: its filters, for one, make a new one.
+func (o *Output[K, V]) Pass(r *Record[K, V]) error {
 	if o.first != nil {
 		if err := o.first.Process(r); err != nil {
 			return o.failed(0, err)
