@@ -133,7 +133,7 @@ func describeNode(n *topology.Node) NodeDescription {
 }
 
 func (t *Topology) describeStore(s *state.Spec) StoreDescription {
-	d := StoreDescription{Name: s.Name, Kind: s.Kind.String(), Persistent: !s.InMemory, Caching: s.Caching, WindowSizeMs: s.WindowSize, RetentionMs: s.Retention,
+	d := StoreDescription{Name: s.Name, Kind: s.Kind.String(), Persistent: !s.InMemory, Caching: s.Caching && !s.Global, WindowSizeMs: s.WindowSize, RetentionMs: s.Retention,
 		HistoryMs: s.History, Steps: slices.Clone(t.t.StoreSteps(s.Name))}
 	switch {
 	case s.Source != "":

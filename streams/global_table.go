@@ -23,7 +23,7 @@ func GlobalTable[K, V any](b *Builder, topic string, c Consumed[K, V], opts ...M
 		b.fail("GlobalTables cannot be versioned.")
 	}
 	t := newKept(b, m, topic+"-STATE-STORE-")
-	t.kept, t.spec.Logging, t.spec.Caching = true, false, false
+	t.kept, t.spec.Logging, t.spec.Global = true, false, true
 	g := globalSource(b, topic, c)
 	t.step = g.step
 	b.g.Add(&graph.Node{Name: g.step, Write: func(tb *topology.Builder, _ []string) {
@@ -42,7 +42,7 @@ func GlobalTable[K, V any](b *Builder, topic string, c Consumed[K, V], opts ...M
 // processor runs also when the store is filled at the start; it cannot forward. The store has no changelog.
 func AddGlobalStore[K, V any](b *Builder, s *StoreBuilder, topic string, c Consumed[K, V], supplier ProcessorSupplier[K, V, any, any]) {
 	s.finish(b)
-	s.spec.Logging, s.spec.Caching = false, false
+	s.spec.Logging, s.spec.Global = false, true
 	g := globalSource(b, topic, c)
 	b.g.Add(&graph.Node{Name: g.step, Write: func(tb *topology.Builder, _ []string) {
 		g.write(tb, func() processor.Instance {

@@ -45,6 +45,8 @@ type Spec struct {
 	InMemory bool
 	Caching  bool
 	Logging  bool
+	// Global: each instance has all partitions. Whoever opens it without a budget has it without a cache.
+	Global bool
 	// Untimed: the changelog's records have the time of the producer's clock.
 	Untimed bool
 	// Internal: the store is an operator's own, and not to be looked at from outside.

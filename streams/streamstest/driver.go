@@ -123,15 +123,15 @@ func (d *Driver) start(committed map[processor.TaskID]map[broker.TopicPartition]
 		}
 		return d.engines[id], nil
 	}
-	if err := d.startGlobal(d.top, tc); err != nil {
-		return err
-	}
-	collector := task.NewCollector(context.Background(), d.out, false, rand.New(rand.NewPCG(1, 1)), tc.Handlers.Written())
-	collector.SetBatch(1)
 	var budget *state.Budget
 	if d.cfg.CacheBytes > 0 {
 		budget = state.NewBudget(d.cfg.CacheBytes)
 	}
+	if err := d.startGlobal(d.top, tc, budget); err != nil {
+		return err
+	}
+	collector := task.NewCollector(context.Background(), d.out, false, rand.New(rand.NewPCG(1, 1)), tc.Handlers.Written())
+	collector.SetBatch(1)
 	d.tasks = nil
 	for n, sub := range d.plan.Subs {
 		for p := range d.parts {

@@ -8,11 +8,12 @@ import (
 	"github.com/kstreamlab/kstreamlab/streams"
 	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
 	"github.com/kstreamlab/kstreamlab/streams/internal/task"
+	"github.com/kstreamlab/kstreamlab/streams/state"
 )
 
 // startGlobal makes the task that feeds the global stores, if there are some. As in Kafka's test driver, bytes of a global topic that
-// cannot be read are always passed over.
-func (d *Driver) startGlobal(top *streams.Topology, tc *task.Config) error {
+// cannot be read are always passed over, and the stores share the record cache with those of the tasks.
+func (d *Driver) startGlobal(top *streams.Topology, tc *task.Config, budget *state.Budget) error {
 	plan := top.Plan().Globals()
 	if plan == nil {
 		return nil
@@ -25,7 +26,7 @@ func (d *Driver) startGlobal(top *streams.Topology, tc *task.Config) error {
 	}
 	collector := task.NewCollector(context.Background(), d.out, false, rand.New(rand.NewPCG(1, 1)), nil)
 	var err error
-	if d.global, err = task.New(gc, task.GlobalID, inputs, nil, collector); err != nil {
+	if d.global, err = task.New(gc, task.GlobalID, inputs, budget, collector); err != nil {
 		return err
 	}
 	if err := d.global.Activate(nil); err != nil {
@@ -66,8 +67,18 @@ func (d *Driver) feedGlobal(t *topic, r *Record) error {
 	*end++
 	d.global.Add(&broker.Batch{TopicPartition: broker.TopicPartition{Topic: t.name}, Records: []broker.Record{next}, Next: *end, HighWatermark: *end, LastStable: *end}, false)
 	for {
-		if n, _, _, err := d.global.Process(1, d.now()); err != nil || n == 0 {
+		n, _, _, err := d.global.Process(1, d.now())
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			break
+		}
+	}
+	for _, h := range d.global.Handles() {
+		if err := h.Flush(); err != nil {
 			return err
 		}
 	}
+	return nil
 }
