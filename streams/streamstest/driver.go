@@ -62,6 +62,7 @@ type Driver struct {
 	fedGlobal []Record
 	batch     broker.Batch // used again for each record
 	fed       int          // how many of the records sent were looked at for topics that the topology reads
+	committed int          // how many of the records sent were before the last commit
 }
 
 // running is a task of the driver.
@@ -255,7 +256,17 @@ func (d *Driver) topicName(topic string) string {
 func (d *Driver) Pipe(r Record) error { return d.Batch(r) }
 
 // Batch queues records and then processes them: the next one is that with the lowest timestamp at the head of its partition.
-func (d *Driver) Batch(records ...Record) error {
+func (d *Driver) Batch(records ...Record) error { return d.aborted(d.take(records)) }
+
+// aborted is for what a call ends with: after an error under exactly_once_v2 nobody sees what was sent since the last commit.
+func (d *Driver) aborted(err error) error {
+	if err != nil && d.cfg.ExactlyOnce && !d.manual {
+		d.out.cut(d.committed)
+	}
+	return err
+}
+
+func (d *Driver) take(records []Record) error {
 	for i := range records {
 		r := &records[i]
 		t := d.topics.get(r.Topic)
@@ -396,6 +407,7 @@ func (d *Driver) commit(r *running) error {
 	if err := r.PrepareCommit(d.now()); err != nil {
 		return err
 	}
+	d.committed = d.out.log.n
 	return r.PostCommit()
 }
 
@@ -410,7 +422,9 @@ func (d *Driver) Commit() error {
 }
 
 // Advance moves the wall clock and runs the punctuations that are due, each once.
-func (d *Driver) Advance(by time.Duration) error {
+func (d *Driver) Advance(by time.Duration) error { return d.aborted(d.advance(by)) }
+
+func (d *Driver) advance(by time.Duration) error {
 	d.clock.now = d.clock.now.Add(by)
 	for _, r := range d.tasks {
 		if _, err := r.Punctuate(d.now()); err != nil {

@@ -56,6 +56,14 @@ func (l *sentLog) add(t *topic, partition int32, r *broker.Record) {
 	l.n++
 }
 
+// drop forgets the last record. Its bytes stay.
+func (l *sentLog) drop() {
+	l.n--
+	if l.n%blockSize == 0 {
+		l.blocks = l.blocks[:len(l.blocks)-1]
+	}
+}
+
 func (l *sentLog) entry(i int) *entry { return &l.blocks[i/blockSize][i%blockSize] }
 
 // topic is the index of the topic of the i-th record.

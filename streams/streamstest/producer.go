@@ -2,6 +2,7 @@ package streamstest
 
 import (
 	"context"
+	"slices"
 
 	"github.com/kstreamlab/kstreamlab/broker"
 )
@@ -49,6 +50,16 @@ func (p *producer) sentTo(tp broker.TopicPartition) (out []broker.Record) {
 		}
 	}
 	return out
+}
+
+// cut forgets all but the first n records.
+func (p *producer) cut(n int) {
+	for p.log.n > n {
+		r := p.at(p.log.n - 1)
+		*at(&p.topics.get(r.Topic).sent, r.Partition)--
+		p.log.drop()
+	}
+	p.flat = slices.Clip(p.flat[:min(len(p.flat), n)])
 }
 
 // at is the i-th record that was sent.
