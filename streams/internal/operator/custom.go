@@ -19,6 +19,7 @@ type Custom[K, V, KO, VO any] struct {
 	Supplier func(c *Context[KO, VO]) (processor.Processor[K, V], error)
 
 	p processor.Processor[K, V]
+	c *Context[KO, VO]
 }
 
 // Init implements processor.Instance. It makes the user's processor.
@@ -31,11 +32,20 @@ func (n *Custom[K, V, KO, VO]) Init(t processor.Task) (err error) {
 		return &InitError{n.Node, err}
 	}
 	c.made = true
+	n.c = c
 	return nil
 }
 
 // Process implements processor.Processor.
-func (n *Custom[K, V, KO, VO]) Process(r *processor.Record[K, V]) error { return n.p.Process(r) }
+func (n *Custom[K, V, KO, VO]) Process(r *processor.Record[K, V]) error {
+	if ctx := n.Task().Context(); ctx.RawKey == nil && ctx.RawValue == nil {
+		return n.p.Process(r)
+	}
+	n.c.given = &given{r.Key, r.Value, r.Timestamp, r.Headers}
+	err := n.p.Process(r)
+	n.c.given = nil
+	return err
+}
 
 // Close implements processor.Instance.
 func (n *Custom[K, V, KO, VO]) Close() { closeUser(n.p) }
@@ -196,6 +206,7 @@ type Context[KO, VO any] struct {
 	out       processor.Record[KO, VO]
 	nullKey   func(*KO) bool
 	nullValue func(*VO) bool
+	given     *given // what the processor works on, where that has the source record's bytes
 }
 
 func newContext[KO, VO any](t processor.Task, o *processor.Output[KO, VO], node string, stores []string) *Context[KO, VO] {
@@ -207,6 +218,9 @@ func newContext[KO, VO any](t processor.Task, o *processor.Output[KO, VO], node 
 func (c *Context[KO, VO]) Forward(r processor.Record[KO, VO]) error {
 	if err := c.take(r); err != nil {
 		return err
+	}
+	if c.given != nil && c.given.is(&given{c.out.Key, c.out.Value, c.out.Timestamp, c.out.Headers}) {
+		return c.o.Pass(&c.out)
 	}
 	return c.o.ForwardAt(&c.out)
 }
