@@ -94,5 +94,6 @@ func JoinGlobal[K, V, KG, VG, R any](s *KStream[K, V], kind JoinKind, g *GlobalK
 	n := step(s, node, func() processor.Instance {
 		return &operator.StreamTableJoin[K, V, KG, VG, R]{Node: node, LookUp: key, Table: g.view, Join: join, Left: kind == LeftJoin}
 	}, keeps)
+	n.NullKeys = kind == LeftJoin
 	return changed[K, V, K, R](s, n, s.key, nil, false)
 }

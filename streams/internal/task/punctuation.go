@@ -1,9 +1,8 @@
 package task
 
 import (
-	"cmp"
+	"container/heap"
 	"errors"
-	"slices"
 
 	"github.com/kstreamlab/kstreamlab/streams/internal/processor"
 )
@@ -14,23 +13,25 @@ type punctuation struct {
 	node          string
 	f             func(now int64) error
 	cancelled     bool
-	seq           int
 }
 
-// punctuations are the schedules of one clock, by due time, then by age.
-type punctuations struct {
-	list []*punctuation
-	seq  int
-}
+// punctuations are the schedules of one clock: a heap by due time. Of several that are due at the same time the heap's own order decides, as
+// in Kafka, whose PriorityQueue moves its elements in the same way. A cancelled one stays until its time comes.
+type punctuations []*punctuation
 
-func (p *punctuations) insert(s *punctuation) {
-	i, _ := slices.BinarySearchFunc(p.list, s, func(a, b *punctuation) int {
-		if c := cmp.Compare(a.due, b.due); c != 0 {
-			return c
-		}
-		return cmp.Compare(a.seq, b.seq)
-	})
-	p.list = slices.Insert(p.list, i, s)
+// Len, Less, Swap, Push and Pop implement heap.Interface.
+func (p punctuations) Len() int           { return len(p) }
+func (p punctuations) Less(i, j int) bool { return p[i].due < p[j].due }
+func (p punctuations) Swap(i, j int)      { p[i], p[j] = p[j], p[i] }
+func (p *punctuations) Push(x any)        { *p = append(*p, x.(*punctuation)) }
+
+// Pop implements heap.Interface.
+func (p *punctuations) Pop() any {
+	last := len(*p) - 1
+	s := (*p)[last]
+	(*p)[last] = nil
+	*p = (*p)[:last]
+	return s
 }
 
 // Schedule implements processor.Task.
@@ -49,13 +50,9 @@ func (t *Task) Schedule(start, interval int64, kind processor.PunctuationType, n
 	case kind == processor.WallClockTime:
 		due = now + interval
 	}
-	p.seq++
-	s := &punctuation{due: due, interval: interval, node: node, f: f, seq: p.seq}
-	p.insert(s)
-	return func() {
-		s.cancelled = true
-		p.list = slices.DeleteFunc(p.list, func(x *punctuation) bool { return x == s })
-	}
+	s := &punctuation{due: due, interval: interval, node: node, f: f}
+	heap.Push(p, s)
+	return func() { s.cancelled = true }
 }
 
 // Punctuate runs what is due: the stream-time schedules, then those of the wall clock. It returns how many ran.
@@ -72,9 +69,11 @@ func (t *Task) punctuate(p *punctuations, clock, now int64) (n int, err error) {
 	if clock < 0 {
 		return 0, nil
 	}
-	for len(p.list) > 0 && p.list[0].due <= clock {
-		s := p.list[0]
-		p.list = p.list[1:]
+	for len(*p) > 0 && (*p)[0].due <= clock {
+		s := heap.Pop(p).(*punctuation)
+		if s.cancelled {
+			continue
+		}
 		t.wall = now
 		t.ctx = processor.RecordContext{Partition: -1, Offset: -1, Timestamp: clock}
 		t.dirty = true
@@ -86,7 +85,7 @@ func (t *Task) punctuate(p *punctuations, clock, now int64) (n int, err error) {
 		}
 		if !s.cancelled {
 			s.due += ((clock-s.due)/s.interval + 1) * s.interval
-			p.insert(s)
+			heap.Push(p, s)
 		}
 	}
 	return n, nil
@@ -94,8 +93,12 @@ func (t *Task) punctuate(p *punctuations, clock, now int64) (n int, err error) {
 
 // NextWallClock is when the next wall-clock punctuation is due, in ms; 0: none.
 func (t *Task) NextWallClock() int64 {
-	if l := t.puncts[processor.WallClockTime].list; len(l) > 0 {
-		return l[0].due
+	p := &t.puncts[processor.WallClockTime]
+	for len(*p) > 0 && (*p)[0].cancelled {
+		heap.Pop(p)
 	}
-	return 0
+	if len(*p) == 0 {
+		return 0
+	}
+	return (*p)[0].due
 }
