@@ -392,7 +392,7 @@ func (d *Driver) run() error {
 
 // after does what is due after a record.
 func (d *Driver) after(r *running) error {
-	if _, err := r.Punctuate(d.now()); err != nil {
+	if _, err := r.PunctuateStreamTime(d.now()); err != nil {
 		return err
 	}
 	if !d.manual {

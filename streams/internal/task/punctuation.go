@@ -43,7 +43,7 @@ func (t *Task) Schedule(start, interval int64, kind processor.PunctuationType, n
 	}
 	due := int64(0)
 	switch {
-	case start >= 0 && start > now:
+	case start >= 0 && start >= now:
 		due = start
 	case start >= 0:
 		due = start + ((now-start)/interval+1)*interval
@@ -57,12 +57,17 @@ func (t *Task) Schedule(start, interval int64, kind processor.PunctuationType, n
 
 // Punctuate runs what is due: the stream-time schedules, then those of the wall clock. It returns how many ran.
 func (t *Task) Punctuate(now int64) (int, error) {
-	n, err := t.punctuate(&t.puncts[processor.StreamTime], t.time, now)
+	n, err := t.PunctuateStreamTime(now)
 	if err != nil {
 		return n, err
 	}
 	m, err := t.punctuate(&t.puncts[processor.WallClockTime], now, now)
 	return n + m, err
+}
+
+// PunctuateStreamTime runs what is due by stream time, and returns how many ran.
+func (t *Task) PunctuateStreamTime(now int64) (int, error) {
+	return t.punctuate(&t.puncts[processor.StreamTime], t.time, now)
 }
 
 func (t *Task) punctuate(p *punctuations, clock, now int64) (n int, err error) {
