@@ -49,7 +49,7 @@ func (l *sentLog) add(t *topic, partition int32, r *broker.Record) {
 	e.timestamp, e.offset, e.topic, e.partition = r.Timestamp, r.Offset, t.index, partition
 	e.key, e.value, e.chunk, e.from = length(r.Key), length(r.Value), int32(last), int32(len(chunk))
 	l.chunks[last] = append(append(chunk, r.Key...), r.Value...)
-	if r.Headers != nil {
+	if e.headers = 0; r.Headers != nil {
 		l.headers = append(l.headers, r.Headers)
 		e.headers = int32(len(l.headers))
 	}
