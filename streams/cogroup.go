@@ -124,6 +124,7 @@ func AggregateCogroupSessions[K, A, KR any](in Cogrouping[K, A, KR], init func()
 func cogroup[K, A, KR any](in Cogrouping[K, A, KR], f aggregation[K, any, A], m Materialized[K, A]) *KTable[KR, A] {
 	c, w := in.cogrouping()
 	b := c.b
+	b.check(m.StepName)
 	spec := &state.Spec{Kind: m.kind(), History: m.History.Milliseconds()}
 	if w != nil {
 		*spec, m = windowStore(b, w, m)
