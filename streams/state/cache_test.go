@@ -271,3 +271,20 @@ func TestCacheOverSegmentsScansInTheirOrder(t *testing.T) {
 		same(t, "what was not flushed is gone", []string{"a@0=1", "b@0=1", "a@120000=1"}, allWindows(t, h.Top))
 	})
 }
+
+// TestCacheScanBackwardsLeavesOutWhatWasDeleted: Kafka gives such rows, as nulls or as they are below the cache (docs/divergence.md).
+func TestCacheScanBackwardsLeavesOutWhatWasDeleted(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *place) {
+		h, err := state.OpenDB(p.engine).Open(state.Spec{Name: "w", Kind: state.TimestampedWindow, Retention: 4 * minute, WindowSize: minute, Caching: true},
+			state.OpenConfig{Budget: state.NewBudget(1 << 20), Ctx: &state.RecordContext{}})
+		no(t, err)
+		for at := range int64(4) {
+			no(t, h.Top.Put(wkey("a", at), b("1")))
+		}
+		no(t, h.Flush())
+		no(t, h.Top.Put(wkey("a", 1), nil)) // with rows below the cache around it
+		no(t, h.Top.Put(wkey("a", 3), nil)) // first
+		it := h.Top.Scan(state.Span{From: wkey("a", 0), To: wkey("a", 9), ToTime: 9, Key: b("a"), Reverse: true})
+		same(t, "rows", []string{"a@2=1", "a@0=1"}, windows(t, it))
+	})
+}
