@@ -51,7 +51,7 @@ func step[K, V any](s *KStream[K, V], name string, make func() processor.Instanc
 
 func (s *KStream[K, V]) then(node *graph.Node) *KStream[K, V] {
 	out := *s
-	out.node, out.name = node, node.Name
+	out.node, out.name, out.joined = node, node.Name, nil
 	return &out
 }
 
