@@ -42,10 +42,11 @@ func (w *waiting) beat(kreq kmsg.Request) (kmsg.Response, error, bool) {
 	return nil, nil, false
 }
 
+// note keeps the latest generation: a heartbeat that is sent here for a rebalance that has just ended has the one before.
 func (w *waiting) note(member string, generation int32) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.generations[member] = generation
+	w.generations[member] = max(w.generations[member], generation)
 }
 
 func (w *waiting) joins(kreq kmsg.Request) (kmsg.Response, error, bool) {

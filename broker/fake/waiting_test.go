@@ -64,7 +64,7 @@ func (j *joiner) sync(ctx context.Context) (int16, error) {
 func TestK19AMemberThatWaitsInJoinGroupStays(t *testing.T) {
 	for exact, want := range map[bool]bool{false: true, true: false} {
 		w := connect(t, fake.Config{Exact: exact})
-		a := w.joiner(1500 * time.Millisecond) // long enough for a machine that is slow
+		a := w.joiner(500 * time.Millisecond)
 		code, err := a.join(w.ctx)
 		w.must(err)
 		w.must(kerr.ErrorForCode(code))
@@ -90,7 +90,7 @@ func TestK19AMemberThatWaitsInJoinGroupStays(t *testing.T) {
 
 		answered := make(chan error, 1)
 		go func() {
-			ctx, cancel := context.WithTimeout(w.ctx, 4*a.session)
+			ctx, cancel := context.WithTimeout(w.ctx, 4*time.Second)
 			defer cancel()
 			code, err := a.join(ctx)
 			if err == nil {
