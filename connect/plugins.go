@@ -241,9 +241,14 @@ func Make[T any](p *Plugins, h host.Host, k Kind, name, version string) (t T, er
 	if err != nil {
 		return t, err
 	}
+	return Instance[T](x, h, name)
+}
+
+// Instance makes a plugin that was found by a name; that it is no T is a ConnectException.
+func Instance[T any](x Plugin, h host.Host, name string) (t T, err error) {
 	t, ok := x.New(h).(T)
 	if !ok {
-		return t, data.ConnectException.Errorf("%s is no %s", name, k)
+		return t, data.ConnectException.Errorf("%s is no %s", name, x.Kind)
 	}
 	return t, nil
 }

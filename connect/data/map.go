@@ -43,47 +43,6 @@ func MapOfStrings(pairs ...any) *Map {
 // MakeMap returns an empty map with room for n entries.
 func MakeMap(n int) *Map { return &Map{entries: make([]Entry, 0, n)} }
 
-// MapOfDistinct returns a map with a copy of entries, whose keys must all differ.
-func MapOfDistinct(entries []Entry) *Map {
-	m, room := withRoom(len(entries))
-	m.entries = append(room, entries...)
-	if len(entries) >= indexFrom {
-		m.reindex()
-	}
-	return m
-}
-
-// withRoom makes a small map and its entries in one piece.
-func withRoom(n int) (*Map, []Entry) {
-	switch {
-	case n <= 2:
-		x := &struct {
-			Map
-			room [2]Entry
-		}{}
-		return &x.Map, x.room[:0]
-	case n <= 4:
-		x := &struct {
-			Map
-			room [4]Entry
-		}{}
-		return &x.Map, x.room[:0]
-	case n <= 6:
-		x := &struct {
-			Map
-			room [6]Entry
-		}{}
-		return &x.Map, x.room[:0]
-	case n <= 8:
-		x := &struct {
-			Map
-			room [8]Entry
-		}{}
-		return &x.Map, x.room[:0]
-	}
-	return &Map{}, make([]Entry, 0, n)
-}
-
 // Len is the number of entries. A nil map has none.
 func (m *Map) Len() int {
 	if m == nil {

@@ -1,8 +1,6 @@
 package transforms
 
 import (
-	"slices"
-
 	"github.com/kstreamlab/kstreamlab/connect"
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/data"
@@ -33,19 +31,14 @@ func (d *DropHeaders) Configure(props config.Props) error {
 
 // Apply removes the headers.
 func (d *DropHeaders) Apply(r *connect.Record) (*connect.Record, error) {
-	for _, h := range r.Headers.All() {
-		if slices.Contains(d.names, h.Key) {
-			return d.drop(r)
-		}
+	left := d.headers.Without(r.Headers, d.names)
+	if left.Len() == r.Headers.Len() {
+		return r, nil
 	}
-	return r, nil
-}
-
-func (d *DropHeaders) drop(r *connect.Record) (*connect.Record, error) {
 	c, err := d.copies.of(r)
 	if err != nil {
 		return nil, err
 	}
-	c.Headers = d.headers.Without(r.Headers, d.names)
+	c.Headers = left
 	return c, nil
 }

@@ -58,7 +58,7 @@ func makeConverter[T any](t *taskSetup, set *converterSet, k connect.Kind, name 
 	p, err := t.worker.plugins.FindVersion(k, class, version)
 	if err == nil {
 		defer caught(class, &err)
-		c, err = connect.Make[T](t.worker.plugins, t.h, k, class, version)
+		c, err = connect.Instance[T](p, t.h, class)
 	}
 	if err != nil {
 		return c, "", nil, err

@@ -43,8 +43,8 @@ var providerClasses = map[string]func(e Environment) connect.ConfigProvider{}
 
 func init() {
 	for class, f := range map[string]func(Environment) connect.ConfigProvider{ // into a map: order does not matter
-		"FileConfigProvider":      func(e Environment) connect.ConfigProvider { return &fileProvider{e: e} },
-		"DirectoryConfigProvider": func(e Environment) connect.ConfigProvider { return &directoryProvider{e: e} },
+		"FileConfigProvider":      func(e Environment) connect.ConfigProvider { return &fileProvider{pathProvider{e: e}} },
+		"DirectoryConfigProvider": func(e Environment) connect.ConfigProvider { return &directoryProvider{pathProvider{e: e}} },
 		"EnvVarConfigProvider":    func(e Environment) connect.ConfigProvider { return &envProvider{e: e} },
 	} {
 		providerClasses["org.apache.kafka.common.config.provider."+class] = f
@@ -167,17 +167,35 @@ func (p *Providers) wanted(props map[string]string) (keys map[place][]string, us
 	return keys, users
 }
 
-// allowedPaths are the folders that a provider may read; nil: all.
-type allowedPaths []string
+// pathProvider is what providers of files have in common.
+type pathProvider struct {
+	e       Environment
+	allowed []string // the folders that may be read; nil: all
+}
 
-func parseAllowed(e Environment, params config.Props) allowedPaths {
-	var out allowedPaths
-	for _, p := range strings.Split(params.Text("allowed.paths"), ",") {
-		if p = strings.TrimSpace(p); p != "" {
-			out = append(out, clean(e.FS, p))
+// Configure implements connect.ConfigProvider.
+func (p *pathProvider) Configure(params config.Props) error {
+	p.allowed = nil
+	for _, folder := range strings.Split(params.Text("allowed.paths"), ",") {
+		if folder = strings.TrimSpace(folder); folder != "" {
+			p.allowed = append(p.allowed, clean(p.e.FS, folder))
 		}
 	}
-	return out
+	return nil
+}
+
+// Close implements connect.ConfigProvider.
+func (p *pathProvider) Close() {}
+
+// clean is a path without . and .. elements; ok is false where there is none, or it may not be read.
+func (p *pathProvider) clean(path string) (_ string, ok bool) {
+	if path == "" {
+		return "", false
+	}
+	path = clean(p.e.FS, path)
+	return path, p.allowed == nil || slices.ContainsFunc(p.allowed, func(folder string) bool {
+		return path == folder || strings.HasPrefix(path, strings.TrimSuffix(folder, "/")+"/")
+	})
 }
 
 // clean makes a path without . and .. elements.
@@ -199,32 +217,13 @@ func clean(f vfs.FS, path string) string {
 	return out
 }
 
-func (a allowedPaths) allows(path string) bool {
-	return a == nil || slices.ContainsFunc(a, func(p string) bool { return path == p || strings.HasPrefix(path, strings.TrimSuffix(p, "/")+"/") })
-}
-
 // fileProvider reads keys of a properties file.
-type fileProvider struct {
-	e       Environment
-	allowed allowedPaths
-}
-
-// Configure implements connect.ConfigProvider.
-func (p *fileProvider) Configure(params config.Props) error {
-	p.allowed = parseAllowed(p.e, params)
-	return nil
-}
-
-// Close implements connect.ConfigProvider.
-func (p *fileProvider) Close() {}
+type fileProvider struct{ pathProvider }
 
 // Get implements connect.ConfigProvider. A path that is not allowed has nothing.
 func (p *fileProvider) Get(_ context.Context, path string, keys []string) (out connect.ConfigData, _ error) {
-	if path == "" {
-		return out, nil
-	}
-	path = clean(p.e.FS, path)
-	if !p.allowed.allows(path) {
+	path, ok := p.clean(path)
+	if !ok {
 		return out, nil
 	}
 	text, err := readFile(p.e.FS, path)
@@ -245,27 +244,12 @@ func (p *fileProvider) Get(_ context.Context, path string, keys []string) (out c
 }
 
 // directoryProvider has a file for each key.
-type directoryProvider struct {
-	e       Environment
-	allowed allowedPaths
-}
-
-// Configure implements connect.ConfigProvider.
-func (p *directoryProvider) Configure(params config.Props) error {
-	p.allowed = parseAllowed(p.e, params)
-	return nil
-}
-
-// Close implements connect.ConfigProvider.
-func (p *directoryProvider) Close() {}
+type directoryProvider struct{ pathProvider }
 
 // Get implements connect.ConfigProvider. A path that is not allowed has nothing.
 func (p *directoryProvider) Get(_ context.Context, path string, keys []string) (out connect.ConfigData, _ error) {
-	if path == "" {
-		return out, nil
-	}
-	path = clean(p.e.FS, path)
-	if !p.allowed.allows(path) {
+	path, ok := p.clean(path)
+	if !ok {
 		return out, nil
 	}
 	out.Values = map[string]string{}

@@ -38,14 +38,20 @@ func (t *immovableTask) Poll(ctx context.Context) ([]*connect.Record, error) {
 	return []*connect.Record{connect.NewSourceRecord(partition, data.MapOfStrings("n", int64(99)), "t", data.StringSchema, "late")}, nil
 }
 
+// startImmovable starts a connector with such a task, and gives it a second.
+func startImmovable(ctx context.Context, l *lab) *immovable {
+	l.topic(ctx, "t")
+	s := &immovable{source: source{h: l.p}, ctx: ctx}
+	l.plugins.Register(connect.Plugin{Class: "test.Immovable", Kind: connect.KindSource, Version: "1", New: func(host.Host) any { return s }})
+	l.start(ctx, map[string]string{"name": "c", "connector.class": "test.Immovable"})
+	l.sleep(ctx, time.Second)
+	return s
+}
+
 // TestGivenUp: a task that does not stop in time is given up: a new one takes its place, and what the old one does afterwards has no effect.
 func TestGivenUp(t *testing.T) {
 	inLab(t, func(ctx context.Context, l *lab) {
-		l.topic(ctx, "t")
-		s := &immovable{source: source{h: l.p}, ctx: ctx}
-		l.plugins.Register(connect.Plugin{Class: "test.Immovable", Kind: connect.KindSource, Version: "1", New: func(host.Host) any { return s }})
-		l.start(ctx, map[string]string{"name": "c", "connector.class": "test.Immovable"})
-		l.sleep(ctx, time.Second)
+		s := startImmovable(ctx, l)
 		if err := s.cc.RequestTaskReconfiguration(); err != nil {
 			t.Error(err)
 		}
@@ -66,11 +72,7 @@ func TestGivenUp(t *testing.T) {
 // TestGivenUpAtTheEnd: of a task that was given up nothing more is told.
 func TestGivenUpAtTheEnd(t *testing.T) {
 	inLab(t, func(ctx context.Context, l *lab) {
-		l.topic(ctx, "t")
-		s := &immovable{source: source{h: l.p}, ctx: ctx}
-		l.plugins.Register(connect.Plugin{Class: "test.Immovable", Kind: connect.KindSource, Version: "1", New: func(host.Host) any { return s }})
-		l.start(ctx, map[string]string{"name": "c", "connector.class": "test.Immovable"})
-		l.sleep(ctx, time.Second)
+		startImmovable(ctx, l)
 		before := l.p.Now()
 		l.w.Stop(ctx)
 		if d := l.p.Now().Sub(before); d > 6*time.Second {
