@@ -9,8 +9,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/connect"
@@ -68,12 +69,17 @@ func orders() (*data.Schema, []*connect.Record) {
 // steps are the names of what is measured, in order.
 func steps() []string {
 	all := []string{"json, write", "json, read", "json with schemas, write", "json with schemas, read", "avro, write", "avro, read"}
-	for _, x := range transforms {
-		name, _, _ := strings.Cut(x, ";")
-		all = append(all, name)
+	for _, suffix := range []string{"", shared} {
+		for _, x := range transforms {
+			name, _, _ := strings.Cut(x, ";")
+			all = append(all, name+suffix)
+		}
 	}
 	return all
 }
+
+// shared is the end of the names of steps that give a transform records that somebody else keeps.
+const shared = ", shared record"
 
 // connectClasses is the Go side of one step: the same converter or transform on the same records, alone on one thread. Of an empty name it does all.
 func connectClasses(only string) {
@@ -128,7 +134,10 @@ func connectClasses(only string) {
 			props[k] = v
 		}
 		check(t.Configure(props))
-		measure(parts[0], func(n int) (err error) {
+		if name := parts[0]; only == "" || only == name {
+			measureTransform(name, records, t.(connect.InPlaceTransform))
+		}
+		measure(parts[0]+shared, func(n int) (err error) {
 			for i := range n {
 				if keptRecords[i%kept], err = t.Apply(records[i%distinct]); err != nil {
 					return err
@@ -152,8 +161,7 @@ var (
 // measureStep reports how often a step runs in a second of the process's CPU time, the collector's with it, after some time to warm up: BENCH_STEP
 // seconds (1.5) after a third of that. steps runs it n times.
 func measureStep(name string, steps func(n int) error) {
-	rate := func(limit time.Duration) float64 {
-		const block = 4 * kept
+	reportRate(name, func(limit time.Duration) float64 {
 		for began, n := cpuTime(), 0; ; {
 			check(steps(block))
 			n += block
@@ -161,7 +169,54 @@ func measureStep(name string, steps func(n int) error) {
 				return float64(n) / used.Seconds()
 			}
 		}
+	})
+}
+
+// block is how many steps are made between two looks at the clock.
+const block = 4 * kept
+
+// measureTransform is measureStep for a transform as a worker's chain calls it: with records that were just made, in a block, whose making is not
+// measured, here as on the JVM.
+func measureTransform(name string, inputs []*connect.Record, t connect.InPlaceTransform) {
+	all := make([]*connect.Record, block)
+	reportRate(name, func(limit time.Duration) float64 {
+		var used time.Duration
+		for n := 0; ; {
+			freshRecords(all, inputs)
+			began := cpuTime()
+			for i, r := range all {
+				var err error
+				if all[i], err = t.ApplyInPlace(r); err != nil {
+					check(err)
+				}
+			}
+			used += cpuTime() - began
+			n += block
+			if used >= limit {
+				return float64(n) / used.Seconds()
+			}
+		}
+	})
+}
+
+// freshRecords makes records and headers like inputs in turn, as the worker makes those of one poll.
+func freshRecords(all, inputs []*connect.Record) {
+	records := make([]connect.Record, len(all))
+	var headers data.HeaderSlab
+	for i := range all {
+		r := &records[i]
+		*r = *inputs[i%distinct]
+		r.Headers = data.Headers{}
+		headers.Grow(2)
+		for h := range inputs[i%distinct].Headers.All() {
+			r.Headers = headers.Append(r.Headers, h.Key, h.Schema, h.Value)
+		}
+		all[i] = r
 	}
+}
+
+// reportRate reports what rate measures in BENCH_STEP seconds, after a third of that to warm up.
+func reportRate(name string, rate func(time.Duration) float64) {
 	limit := 1500 * time.Millisecond
 	if s := os.Getenv("BENCH_STEP"); s != "" {
 		seconds, err := strconv.ParseFloat(s, 64)
@@ -172,11 +227,11 @@ func measureStep(name string, steps func(n int) error) {
 	event(name, int64(rate(limit)))
 }
 
-// cpuTime is what the process has used so far.
+// cpuTime is what the process has used so far, to the nanosecond.
 func cpuTime() time.Duration {
-	var u syscall.Rusage
-	check(syscall.Getrusage(syscall.RUSAGE_SELF, &u))
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	var t unix.Timespec
+	check(unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &t))
+	return time.Duration(t.Nano())
 }
 
 // compareConnect runs each step on both, one after the other, ROUNDS times, and prints medians. Every step has a process of its own, on one core and the

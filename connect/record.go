@@ -35,7 +35,7 @@ func (t TimestampType) String() string {
 }
 
 // Record is a record on its way through Connect: Kafka's ConnectRecord, SourceRecord (Source is set) and SinkRecord (Sink is set). A record is
-// immutable once it was handed over; a transform changes a Copy.
+// immutable once it was handed over; a transform changes a Copy, or offers ApplyInPlace.
 type Record struct {
 	Topic       string
 	Partition   int32 // NoPartition: the producer's partitioner decides
@@ -74,26 +74,27 @@ func NewSinkRecord(tp broker.TopicPartition, offset int64, keySchema *data.Schem
 		Sink: &SinkPosition{Offset: offset, TimestampType: NoTimestampType, Topic: tp.Topic, Partition: tp.Partition}}
 }
 
-// Copy returns a record that may be changed without changing r; headers may be added and removed. It is Kafka's newRecord.
+// Copy returns a record that may be changed without changing r, its headers too. It is Kafka's newRecord.
 func (r *Record) Copy() *Record {
 	c := *r
-	c.Headers = r.Headers.Duplicate()
 	return &c
 }
 
 // Copier makes copies of records, in blocks: for one thread that makes many. A record that is kept keeps its block of 64 from being freed. The zero value is
 // ready.
-type Copier struct{ block []Record }
+type Copier struct {
+	block []Record
+	next  int
+}
 
 // Copy is Record.Copy.
 func (c *Copier) Copy(r *Record) *Record {
-	if len(c.block) == 0 {
-		c.block = make([]Record, 64)
+	if c.next == len(c.block) {
+		c.block, c.next = make([]Record, 64), 0
 	}
-	n := &c.block[0]
-	c.block = c.block[1:]
+	n := &c.block[c.next]
+	c.next++
 	*n = *r
-	n.Headers = r.Headers.Duplicate()
 	return n
 }
 

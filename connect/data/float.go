@@ -114,20 +114,10 @@ func appendDigits(b []byte, fraction uint64, exp, significant int) []byte {
 	s := d.buf[:d.n]
 	switch {
 	case d.exp > 0 && d.exp < 8:
-		for i := range max(d.exp, d.n) {
-			if i == d.exp {
-				b = append(b, '.')
-			}
-			if i < d.n {
-				b = append(b, s[i])
-			} else {
-				b = append(b, '0')
-			}
+		if d.n > d.exp {
+			return append(append(append(b, s[:d.exp]...), '.'), s[d.exp:]...)
 		}
-		if d.n <= d.exp {
-			b = append(b, ".0"...)
-		}
-		return b
+		return append(append(append(b, s...), "0000000"[:d.exp-d.n]...), ".0"...)
 	case d.exp <= 0 && d.exp > -3:
 		b = append(append(b, "0."...), "00"[:-d.exp]...)
 		return append(b, s...)
@@ -182,6 +172,14 @@ func (x *binary) digits(d *decimals) {
 		x.wholeDigits(d)
 		return
 	}
+	if tiny > 0 && x.exactDigits(d, x.fraction>>tail, tiny) {
+		return
+	}
+	x.develop(d, tail, width, tiny)
+}
+
+// develop is digits for any number. tail is how many zeros end the fraction, width how many bits are before them, tiny how many are behind the point.
+func (x *binary) develop(d *decimals, tail, width, tiny int) {
 	exp := x.estimate()
 	s := scaled{fraction: x.fraction >> tail, b5: max(0, -exp), s5: max(0, exp)}
 	s.b2 = s.b5 + tiny + x.exp
@@ -236,6 +234,25 @@ func (x *binary) wholeDigits(d *decimals) {
 	text := strconv.AppendUint(d.buf[:0], n, 10)
 	d.n = len(text)
 	d.exp += d.n
+}
+
+// exactDigits is for odd/2^places where that has few digits: no other number of so few is as near, so these are the digits by any method.
+func (x *binary) exactDigits(d *decimals, odd uint64, places int) bool {
+	most := uint64(1e15)
+	if x.significant < 53 {
+		most = 1e6
+	}
+	if places > maxPow5 || bits.Len64(odd)+bits.Len64(pow5(places)) > 63 {
+		return false
+	}
+	n := odd * pow5(places)
+	if n >= most || x.significant != 24 && x.significant != 53 {
+		return false
+	}
+	text := strconv.AppendUint(d.buf[:0], n, 10)
+	d.n = len(text)
+	d.exp = d.n - places
+	return true
 }
 
 // estimate is the decimal exponent, or one more.

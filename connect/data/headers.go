@@ -1,7 +1,7 @@
 package data
 
 import (
-	"slices"
+	"iter"
 	"strings"
 	"time"
 )
@@ -17,24 +17,69 @@ func (h Header) String() string {
 	return "ConnectHeader(key=" + h.Key + ", value=" + Text(h.Value) + ", schema=" + h.Schema.String() + ")"
 }
 
-// Headers is an ordered multimap: Kafka's ConnectHeaders. The zero value is empty. Methods that take things away make a new list, and
-// adding to a Duplicate does not touch the original, so records may share their headers.
-type Headers struct{ list []Header }
+// Headers is an ordered multimap: Kafka's ConnectHeaders. The zero value is empty. It is a value: a copy has the same headers, and what is done to it does
+// not touch the original. Adding takes the same time however many there are; the rest takes time in proportion.
+type Headers struct{ last *headerNode }
 
-// NewHeaders returns headers that keep the list.
-func NewHeaders(list ...Header) Headers { return Headers{slices.Clip(list)} }
+// headerNode is a header after others. It is never changed: lists share what is the same at their beginnings.
+type headerNode struct {
+	Header
+	before *headerNode
+}
 
-// Duplicate returns headers that may be changed without changing h.
-func (h Headers) Duplicate() Headers { return Headers{slices.Clip(h.list)} }
+// NewHeaders returns headers that are not validated.
+func NewHeaders(list ...Header) (h Headers) {
+	nodes := make([]headerNode, len(list))
+	for i, x := range list {
+		nodes[i] = headerNode{x, h.last}
+		h.last = &nodes[i]
+	}
+	return h
+}
 
 // Len is the number of headers.
-func (h Headers) Len() int { return len(h.list) }
+func (h Headers) Len() (n int) {
+	for x := h.last; x != nil; x = x.before {
+		n++
+	}
+	return n
+}
 
-// All are the headers in order. The slice must not be changed.
-func (h Headers) All() []Header { return h.list }
+// Empty is whether there are none.
+func (h Headers) Empty() bool { return h.last == nil }
 
-// Append adds a header without validation.
-func (h *Headers) Append(all ...Header) { h.list = append(h.list, all...) }
+// All are the headers in order; they must not be changed.
+func (h Headers) All() iter.Seq[*Header] {
+	return func(yield func(*Header) bool) {
+		var room [16]*headerNode
+		for _, x := range h.nodes(room[:]) {
+			if !yield(&x.Header) {
+				return
+			}
+		}
+	}
+}
+
+// nodes are the nodes in order, in room where that is enough.
+func (h Headers) nodes(room []*headerNode) []*headerNode {
+	n := h.Len()
+	if n > len(room) {
+		room = make([]*headerNode, n)
+	}
+	room = room[:n]
+	for x := h.last; x != nil; x = x.before {
+		n--
+		room[n] = x
+	}
+	return room
+}
+
+// Append adds headers without validation.
+func (h *Headers) Append(all ...Header) {
+	for _, x := range all {
+		h.last = &headerNode{x, h.last}
+	}
+}
 
 // Add adds a header. The value must fit the schema, as far as Kafka looks: elements of lists and maps are not checked.
 func (h *Headers) Add(key string, s *Schema, v any) error {
@@ -43,11 +88,6 @@ func (h *Headers) Add(key string, s *Schema, v any) error {
 	}
 	h.Append(Header{key, s, v})
 	return nil
-}
-
-// NewHeader is a header whose value fits its schema, as far as Kafka looks: see Add.
-func NewHeader(key string, s *Schema, v any) (Header, error) {
-	return Header{key, s, v}, checkHeader(s, v)
 }
 
 // AddString adds a string; nil has an optional schema.
@@ -116,9 +156,9 @@ func (h *Headers) addTime(key string, s *Schema, v *time.Time, check func(time.T
 
 // Last is the last header of that key.
 func (h Headers) Last(key string) (Header, bool) {
-	for i := len(h.list) - 1; i >= 0; i-- {
-		if h.list[i].Key == key {
-			return h.list[i], true
+	for x := h.last; x != nil; x = x.before {
+		if x.Key == key {
+			return x.Header, true
 		}
 	}
 	return Header{}, false
@@ -126,92 +166,94 @@ func (h Headers) Last(key string) (Header, bool) {
 
 // Named are all headers of that key, in order.
 func (h Headers) Named(key string) (out []Header) {
-	for _, x := range h.list {
+	for x := range h.All() {
 		if x.Key == key {
-			out = append(out, x)
+			out = append(out, *x)
 		}
 	}
 	return out
 }
 
 // Remove removes all headers of that key.
-func (h *Headers) Remove(key string) { h.keep(func(i int) bool { return h.list[i].Key != key }) }
+func (h *Headers) Remove(key string) { h.keep(func(x *headerNode) bool { return x.Key != key }) }
 
 // RetainLatest removes all headers that are followed by one of the same key.
 func (h *Headers) RetainLatest() {
-	last := h.lastIndex()
-	h.keep(func(i int) bool { return last[h.list[i].Key] == i })
+	last := h.latest()
+	h.keep(func(x *headerNode) bool { return last[x.Key] == x })
 }
 
 // RetainLatestOf removes all headers of that key but the last.
 func (h *Headers) RetainLatestOf(key string) {
-	last := h.lastIndex()
-	h.keep(func(i int) bool { return h.list[i].Key != key || last[key] == i })
+	last := h.latest()
+	h.keep(func(x *headerNode) bool { return x.Key != key || last[key] == x })
 }
 
-func (h *Headers) lastIndex() map[string]int {
-	last := make(map[string]int, len(h.list))
-	for i, x := range h.list {
-		last[x.Key] = i
+func (h Headers) latest() map[string]*headerNode {
+	last := map[string]*headerNode{}
+	for x := h.last; x != nil; x = x.before {
+		if last[x.Key] == nil {
+			last[x.Key] = x
+		}
 	}
 	return last
 }
 
-// keep makes a new list of the headers of which want is true.
-func (h *Headers) keep(want func(i int) bool) {
-	var out []Header
-	for i := range h.list {
-		if want(i) {
-			out = append(out, h.list[i])
-		}
-	}
-	h.list = out
+// keep keeps the headers of which want is true.
+func (h *Headers) keep(want func(*headerNode) bool) {
+	list := *h
+	var made HeaderSlab
+	*h = made.keep(list, want)
 }
 
 // Clear removes all.
-func (h *Headers) Clear() { h.list = nil }
+func (h *Headers) Clear() { h.last = nil }
 
 // Apply replaces each header by what f makes of it; where f returns false the header is removed. An error of f leaves h as it was.
 func (h *Headers) Apply(f func(Header) (Header, bool, error)) error {
-	out := make([]Header, 0, len(h.list))
-	for _, x := range h.list {
-		y, ok, err := f(x)
+	var out Headers
+	for x := range h.All() {
+		y, ok, err := f(*x)
 		if err != nil {
 			return err
 		}
 		if ok {
-			out = append(out, y)
+			out.Append(y)
 		}
 	}
-	h.list = out
+	*h = out
 	return nil
 }
 
 // Equal compares keys, schemas and values in order.
 func (h Headers) Equal(o Headers) bool {
-	return slices.EqualFunc(h.list, o.list, func(a, b Header) bool {
-		return a.Key == b.Key && a.Schema.Equal(b.Schema) && Equal(a.Value, b.Value)
-	})
+	a, b := h.last, o.last
+	for ; a != b && a != nil && b != nil; a, b = a.before, b.before {
+		if a.Key != b.Key || !a.Schema.Equal(b.Schema) || !Equal(a.Value, b.Value) {
+			return false
+		}
+	}
+	return a == b
 }
 
 func (h Headers) String() string {
-	if h.list == nil {
+	if h.Empty() {
 		return "ConnectHeaders(headers=)"
 	}
-	all := make([]string, len(h.list))
-	for i, x := range h.list {
-		all[i] = x.String()
+	var all []string
+	for x := range h.All() {
+		all = append(all, x.String())
 	}
 	return "ConnectHeaders(headers=[" + strings.Join(all, ", ") + "])"
 }
 
 func checkHeader(s *Schema, v any) error {
 	switch {
-	case s == nil:
+	case s == nil || plain(s, v):
 		return nil
-	case v == nil && !s.optional:
+	case v == nil:
 		return DataException.Errorf("A null value requires an optional schema but was %s", s)
-	case v == nil || TypeOf(v) == s.typ:
+	case TypeOf(v) == s.typ:
 		return nil
 	}
 	ok := false

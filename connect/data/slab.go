@@ -21,6 +21,8 @@ type Slab struct {
 	values  []any
 	maps    []Map
 	entries []Entry
+	// The first of each that is not used: to move the slices would be a write of a pointer each time, which costs more while the collector runs.
+	nextStruct, nextValue, nextMap, nextEntry int
 }
 
 // Slabs are a Slab for each of the first levels of things in things.
@@ -40,69 +42,96 @@ func (x *Slab) Struct(s *Schema) *Struct {
 		return NewStruct(s)
 	}
 	n := len(s.fields)
-	if len(x.structs) == 0 {
-		x.structs = make([]Struct, slab)
+	if x.nextStruct == len(x.structs) {
+		x.structs, x.nextStruct = make([]Struct, slab), 0
 	}
-	if len(x.values) < n {
+	if len(x.values)-x.nextValue < n {
 		const most = room / 16
 		if n > most/8 {
 			return makeStruct(s)
 		}
-		x.values = make([]any, min(slab*n, most))
+		x.values, x.nextValue = make([]any, min(slab*n, most)), 0
 	}
-	st := &x.structs[0]
-	x.structs = x.structs[1:]
-	st.schema, st.values = s, x.values[:n:n]
-	x.values = x.values[n:]
+	st := &x.structs[x.nextStruct]
+	x.nextStruct++
+	end := x.nextValue + n
+	st.schema, st.values = s, x.values[x.nextValue:end:end]
+	x.nextValue = end
 	return st
 }
 
-// HeaderSlab makes lists of headers in blocks, as Slab makes structs: a list that is kept keeps its block of 64 headers from being freed. It belongs to
-// one thread; the lists do not. The zero HeaderSlab is ready.
-type HeaderSlab struct{ block []Header }
-
-func (x *HeaderSlab) take(n int) []Header {
-	const block = 64
-	if n > block/4 {
-		return make([]Header, n)
-	}
-	if len(x.block) < n {
-		x.block = make([]Header, block)
-	}
-	list := x.block[:n:n]
-	x.block = x.block[n:]
-	return list
+// HeaderSlab adds headers, for which it makes room in blocks, as Slab makes structs: a header that is kept keeps its block of up to 64 from being freed, with
+// those before each. So headers to which it has added must not come to it again, but those of Add. It belongs to one thread; the headers do not. The zero
+// HeaderSlab is ready.
+type HeaderSlab struct {
+	block []headerNode
+	next  int
 }
 
-// Append returns headers that are those of h and more, which are not validated. h is not touched.
-func (x *HeaderSlab) Append(h Headers, more ...Header) Headers {
-	list := x.take(len(h.list) + len(more))
-	copy(list[copy(list, h.list):], more)
-	return Headers{list}
+// Grow makes sure that the next n headers are in one block. Whoever adds more than one to the same headers must call it before, or each block would keep
+// the one before it.
+func (x *HeaderSlab) Grow(n int) {
+	if len(x.block)-x.next < n {
+		x.block, x.next = make([]headerNode, max(n, slab)), 0
+	}
 }
 
-// Without returns the headers of h whose keys are not among names. What is left shares the list of h where it is one piece of that.
+// Append returns headers that are those of h and one more, which is not validated. h is not touched.
+func (x *HeaderSlab) Append(h Headers, key string, s *Schema, v any) Headers {
+	x.Grow(1)
+	n := &x.block[x.next]
+	x.next++
+	n.Key, n.Schema, n.Value, n.before = key, s, v, h.last
+	return Headers{n}
+}
+
+// Add is Append of a header whose value must fit the schema, as far as Kafka looks: see Headers.Add.
+func (x *HeaderSlab) Add(h Headers, key string, s *Schema, v any) (Headers, error) {
+	if err := checkHeader(s, v); err != nil {
+		return h, err
+	}
+	return x.Append(h, key, s, v), nil
+}
+
+// Without returns the headers of h whose keys are not among names. h is not touched.
 func (x *HeaderSlab) Without(h Headers, names []string) Headers {
-	from, to, left := 0, 0, 0 // left are between from and to
-	for i := range h.list {
-		if slices.Contains(names, h.list[i].Key) {
-			continue
-		}
-		if left == 0 {
-			from = i
-		}
-		left, to = left+1, i+1
-	}
-	if to-from == left {
-		return Headers{h.list[from:to:to]}
-	}
-	list := x.take(left)[:0]
-	for i := range h.list {
-		if !slices.Contains(names, h.list[i].Key) {
-			list = append(list, h.list[i])
+	return x.keep(h, func(y *headerNode) bool { return !slices.Contains(names, y.Key) })
+}
+
+// keep returns the headers of which want is true. They share what is before the first that is removed.
+func (x *HeaderSlab) keep(h Headers, want func(*headerNode) bool) Headers {
+	n, left, first := 0, 0, (*headerNode)(nil) // the first to be removed, and how many are kept after it
+	for y := h.last; y != nil; y = y.before {
+		if want(y) {
+			n++
+		} else {
+			left, first = n, y
 		}
 	}
-	return Headers{list}
+	if first == nil {
+		return h
+	}
+	out := Headers{first.before}
+	if left == 0 {
+		return out
+	}
+	x.Grow(left)
+	var room [16]*headerNode
+	nodes := h.nodes(room[:])
+	for _, y := range nodes[len(nodes)-distance(h.last, first):] {
+		if want(y) {
+			out = x.Append(out, y.Key, y.Schema, y.Value)
+		}
+	}
+	return out
+}
+
+// distance is how many headers are after y, up to last.
+func distance(last, y *headerNode) (n int) {
+	for ; last != y; last = last.before {
+		n++
+	}
+	return n
 }
 
 // CopyOf returns a struct of a struct schema that begins with the first n values of st, which are not validated, and has null for the rest.
@@ -118,11 +147,12 @@ func (x *Slab) Entries(n int) []Entry {
 	if x == nil || n > most/8 {
 		return make([]Entry, 0, n)
 	}
-	if len(x.entries) < n {
-		x.entries = make([]Entry, min(slab*max(n, 4), most))
+	if len(x.entries)-x.nextEntry < n {
+		x.entries, x.nextEntry = make([]Entry, min(slab*max(n, 4), most)), 0
 	}
-	room := x.entries[:0:n]
-	x.entries = x.entries[n:]
+	end := x.nextEntry + n
+	room := x.entries[x.nextEntry:x.nextEntry:end]
+	x.nextEntry = end
 	return room
 }
 
@@ -140,11 +170,11 @@ func (x *Slab) mapRoom() *Map {
 	if x == nil {
 		return &Map{}
 	}
-	if len(x.maps) == 0 {
-		x.maps = make([]Map, slab)
+	if x.nextMap == len(x.maps) {
+		x.maps, x.nextMap = make([]Map, slab), 0
 	}
-	m := &x.maps[0]
-	x.maps = x.maps[1:]
+	m := &x.maps[x.nextMap]
+	x.nextMap++
 	return m
 }
 

@@ -31,9 +31,18 @@ func (d *DropHeaders) Configure(props config.Props) error {
 
 // Apply removes the headers.
 func (d *DropHeaders) Apply(r *connect.Record) (*connect.Record, error) {
+	return d.apply(input{r, false})
+}
+
+// ApplyInPlace is Apply of a record that it may change.
+func (d *DropHeaders) ApplyInPlace(r *connect.Record) (*connect.Record, error) {
+	return d.apply(input{r, true})
+}
+
+func (d *DropHeaders) apply(r input) (*connect.Record, error) {
 	left := d.headers.Without(r.Headers, d.names)
-	if left.Len() == r.Headers.Len() {
-		return r, nil
+	if left == r.Headers {
+		return r.Record, nil
 	}
 	c, err := d.copies.of(r)
 	if err != nil {

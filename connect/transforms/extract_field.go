@@ -45,6 +45,15 @@ func (t *ExtractField) Configure(props config.Props) error {
 
 // Apply extracts the field.
 func (t *ExtractField) Apply(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, false})
+}
+
+// ApplyInPlace is Apply of a record that it may change.
+func (t *ExtractField) ApplyInPlace(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, true})
+}
+
+func (t *ExtractField) apply(r input) (*connect.Record, error) {
 	s, v := t.on.of(r)
 	if s == nil {
 		return t.withoutSchema(r, v)
@@ -76,7 +85,7 @@ func (t *ExtractField) Apply(r *connect.Record) (*connect.Record, error) {
 	return t.on.with(r, f.Schema, v)
 }
 
-func (t *ExtractField) withoutSchema(r *connect.Record, v any) (*connect.Record, error) {
+func (t *ExtractField) withoutSchema(r input, v any) (*connect.Record, error) {
 	if v == nil {
 		return t.on.with(r, nil, nil)
 	}

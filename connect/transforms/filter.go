@@ -11,13 +11,16 @@ type Filter struct{}
 var noProperties = config.NewDef()
 
 // Config declares no properties.
-func (Filter) Config() *config.Def { return noProperties }
+func (*Filter) Config() *config.Def { return noProperties }
 
 // Configure does nothing.
-func (Filter) Configure(config.Props) error { return nil }
+func (*Filter) Configure(config.Props) error { return nil }
 
 // Close does nothing.
-func (Filter) Close() {}
+func (*Filter) Close() {}
 
 // Apply drops the record.
-func (Filter) Apply(*connect.Record) (*connect.Record, error) { return nil, nil }
+func (*Filter) Apply(*connect.Record) (*connect.Record, error) { return nil, nil }
+
+// ApplyInPlace drops the record.
+func (*Filter) ApplyInPlace(*connect.Record) (*connect.Record, error) { return nil, nil }

@@ -47,10 +47,17 @@ func (t *Flatten) Configure(props config.Props) error {
 const flattenPurpose = "flattening"
 
 // Apply flattens.
-func (t *Flatten) Apply(r *connect.Record) (*connect.Record, error) {
+func (t *Flatten) Apply(r *connect.Record) (*connect.Record, error) { return t.apply(input{r, false}) }
+
+// ApplyInPlace is Apply of a record that it may change.
+func (t *Flatten) ApplyInPlace(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, true})
+}
+
+func (t *Flatten) apply(r input) (*connect.Record, error) {
 	s, v := t.on.of(r)
 	if v == nil {
-		return r, nil
+		return r.Record, nil
 	}
 	if s == nil {
 		m, err := asMap(v, flattenPurpose)

@@ -19,7 +19,6 @@ type HeaderFrom struct {
 	purpose string
 	layouts schemas.Cache[*layout]
 	sources schemas.Cache[[]source]
-	added   []data.Header // of the record that is worked on
 }
 
 var headerFromDef = config.NewDef(
@@ -53,6 +52,15 @@ func (t *HeaderFrom) Configure(props config.Props) error {
 
 // Apply copies or moves.
 func (t *HeaderFrom) Apply(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, false})
+}
+
+// ApplyInPlace is Apply of a record that it may change.
+func (t *HeaderFrom) ApplyInPlace(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, true})
+}
+
+func (t *HeaderFrom) apply(r input) (*connect.Record, error) {
 	s, v := t.on.of(r)
 	if s == nil {
 		return t.withoutSchema(r, v)
@@ -72,30 +80,36 @@ func (t *HeaderFrom) Apply(r *connect.Record) (*connect.Record, error) {
 		}
 		schema = l.schema
 	}
-	c, err := t.on.with(r, schema, out)
-	if err != nil {
-		return nil, err
-	}
 	from, err := t.sources.Get(s, st.Schema(), func() ([]source, error) { return t.sourcesOf(s, st.Schema()), nil })
 	if err != nil {
 		return nil, err
 	}
-	t.added = t.added[:0]
+	t.on.headers.Grow(len(from))
+	headers := r.Headers
 	for i := range from {
-		if from[i].err != nil {
-			return nil, from[i].err
+		x := &from[i]
+		if x.err != nil {
+			return nil, x.err
 		}
 		var v any
-		if own := from[i].own; own != nil {
-			v = t.get.field(st, own)
+		if x.own != nil {
+			v = t.get.field(st, x.own)
 		}
-		h, err := data.NewHeader(t.headers[i], from[i].schema, v)
-		if err != nil {
+		if v != nil && x.sure {
+			headers = t.on.headers.Append(headers, t.headers[i], x.schema, v)
+		} else if headers, err = t.on.headers.Add(headers, t.headers[i], x.schema, v); err != nil {
 			return nil, err
 		}
-		t.added = append(t.added, h)
 	}
-	c.Headers = t.on.headers.Append(r.Headers, t.added...)
+	return t.with(r, schema, out, headers)
+}
+
+func (t *HeaderFrom) with(r input, schema *data.Schema, v any, headers data.Headers) (*connect.Record, error) {
+	c, err := t.on.with(r, schema, v)
+	if err != nil {
+		return nil, err
+	}
+	c.Headers = headers
 	return c, nil
 }
 
@@ -103,6 +117,7 @@ func (t *HeaderFrom) Apply(r *connect.Record) (*connect.Record, error) {
 type source struct {
 	schema *data.Schema
 	own    *data.Field
+	sure   bool  // what is valid in the field is valid in the header
 	err    error // there is no such header: told when its turn comes
 }
 
@@ -118,6 +133,7 @@ func (t *HeaderFrom) sourcesOf(s, own *data.Schema) []source {
 			continue
 		}
 		out[i] = source{schema: f.Schema, own: own.Field(name)}
+		out[i].sure = out[i].own != nil && out[i].own.Schema == f.Schema
 	}
 	return out
 }
@@ -149,24 +165,20 @@ func (t *HeaderFrom) layout(s, own *data.Schema) (*layout, error) {
 	return l, nil
 }
 
-func (t *HeaderFrom) withoutSchema(r *connect.Record, v any) (*connect.Record, error) {
+func (t *HeaderFrom) withoutSchema(r input, v any) (*connect.Record, error) {
 	m, err := asMap(v, t.purpose)
 	if err != nil {
 		return nil, err
 	}
 	out := m.Copy()
-	c, err := t.on.with(r, nil, out)
-	if err != nil {
-		return nil, err
-	}
+	t.on.headers.Grow(len(t.fields))
+	headers := r.Headers
 	for i, name := range t.fields {
 		v, _ := m.Get(name)
 		if t.move {
 			out.Delete(name)
 		}
-		if err := c.Headers.Add(t.headers[i], nil, v); err != nil {
-			return nil, err
-		}
+		headers = t.on.headers.Append(headers, t.headers[i], nil, v)
 	}
-	return c, nil
+	return t.with(r, nil, out, headers)
 }

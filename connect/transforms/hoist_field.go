@@ -33,6 +33,15 @@ func (t *HoistField) Configure(props config.Props) error {
 
 // Apply wraps.
 func (t *HoistField) Apply(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, false})
+}
+
+// ApplyInPlace is Apply of a record that it may change.
+func (t *HoistField) ApplyInPlace(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, true})
+}
+
+func (t *HoistField) apply(r input) (*connect.Record, error) {
 	s, v := t.on.of(r)
 	if s == nil {
 		m := data.MakeMap(1)

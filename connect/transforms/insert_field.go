@@ -132,10 +132,19 @@ const insertPurpose = "field insertion"
 
 // Apply adds the fields.
 func (t *InsertField) Apply(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, false})
+}
+
+// ApplyInPlace is Apply of a record that it may change.
+func (t *InsertField) ApplyInPlace(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, true})
+}
+
+func (t *InsertField) apply(r input) (*connect.Record, error) {
 	s, v := t.on.of(r)
 	switch {
 	case v == nil:
-		return r, nil
+		return r.Record, nil
 	case s == nil:
 		return t.withoutSchema(r, v)
 	}
@@ -153,7 +162,7 @@ func (t *InsertField) Apply(r *connect.Record) (*connect.Record, error) {
 	}
 	for i := range t.fields {
 		f := &t.fields[i]
-		v, err := f.source.value(f, r, true)
+		v, err := f.source.value(f, r.Record, true)
 		if err != nil {
 			return nil, err
 		}
@@ -192,7 +201,7 @@ func (t *InsertField) layout(s *data.Schema) (*insertLayout, error) {
 	return l, err
 }
 
-func (t *InsertField) withoutSchema(r *connect.Record, v any) (*connect.Record, error) {
+func (t *InsertField) withoutSchema(r input, v any) (*connect.Record, error) {
 	m, err := asMap(v, insertPurpose)
 	if err != nil {
 		return nil, err
@@ -200,7 +209,7 @@ func (t *InsertField) withoutSchema(r *connect.Record, v any) (*connect.Record, 
 	out := m.Copy()
 	for i := range t.fields {
 		f := &t.fields[i]
-		v, err := f.source.value(f, r, false)
+		v, err := f.source.value(f, r.Record, false)
 		if err != nil {
 			return nil, err
 		}

@@ -37,10 +37,19 @@ func (t *InsertHeader) Configure(props config.Props) error {
 
 // Apply adds the header.
 func (t *InsertHeader) Apply(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, false})
+}
+
+// ApplyInPlace is Apply of a record that it may change.
+func (t *InsertHeader) ApplyInPlace(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, true})
+}
+
+func (t *InsertHeader) apply(r input) (*connect.Record, error) {
 	c, err := t.copies.of(r)
 	if err != nil {
 		return nil, err
 	}
-	c.Headers = t.headers.Append(r.Headers, t.header) // it is valid: a literal has the schema that was found for it
+	c.Headers = t.headers.Append(c.Headers, t.header.Key, t.header.Schema, t.header.Value) // it is valid: a literal has the schema that was found for it
 	return c, nil
 }

@@ -52,6 +52,15 @@ const maskPurpose = "mask fields"
 
 // Apply masks.
 func (t *MaskField) Apply(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, false})
+}
+
+// ApplyInPlace is Apply of a record that it may change.
+func (t *MaskField) ApplyInPlace(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, true})
+}
+
+func (t *MaskField) apply(r input) (*connect.Record, error) {
 	s, v := t.on.of(r)
 	if s == nil {
 		m, err := asMap(v, maskPurpose)

@@ -42,7 +42,7 @@ var sided = map[string]func(on Side, h host.Host) connect.Transform{
 // whole are the transforms of a record.
 var whole = map[string]func() connect.Transform{
 	"DropHeaders":     func() connect.Transform { return &DropHeaders{} },
-	"Filter":          func() connect.Transform { return Filter{} },
+	"Filter":          func() connect.Transform { return &Filter{} },
 	"InsertHeader":    func() connect.Transform { return &InsertHeader{} },
 	"RegexRouter":     func() connect.Transform { return &RegexRouter{} },
 	"TimestampRouter": func() connect.Transform { return &TimestampRouter{} },

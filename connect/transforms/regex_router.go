@@ -38,12 +38,21 @@ func (t *RegexRouter) Configure(props config.Props) error {
 
 // Apply changes the topic.
 func (t *RegexRouter) Apply(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, false})
+}
+
+// ApplyInPlace is Apply of a record that it may change.
+func (t *RegexRouter) ApplyInPlace(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, true})
+}
+
+func (t *RegexRouter) apply(r input) (*connect.Record, error) {
 	topic, matched, err := t.topics.Rewrite(r.Topic)
 	switch {
 	case err != nil:
 		return nil, err
 	case !matched:
-		return r, nil
+		return r.Record, nil
 	}
 	c, err := t.copies.of(r)
 	if err != nil {

@@ -99,10 +99,19 @@ const replacePurpose = "field replacement"
 
 // Apply leaves out and renames.
 func (t *ReplaceField) Apply(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, false})
+}
+
+// ApplyInPlace is Apply of a record that it may change.
+func (t *ReplaceField) ApplyInPlace(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, true})
+}
+
+func (t *ReplaceField) apply(r input) (*connect.Record, error) {
 	s, v := t.on.of(r)
 	switch {
 	case v == nil:
-		return r, nil
+		return r.Record, nil
 	case s == nil:
 		return t.withoutSchema(r, v)
 	}
@@ -145,7 +154,7 @@ func (t *ReplaceField) layout(s *data.Schema) (*layout, error) {
 	return l, nil
 }
 
-func (t *ReplaceField) withoutSchema(r *connect.Record, v any) (*connect.Record, error) {
+func (t *ReplaceField) withoutSchema(r input, v any) (*connect.Record, error) {
 	m, err := asMap(v, replacePurpose)
 	if err != nil {
 		return nil, err

@@ -49,10 +49,19 @@ func (t *SetSchemaMetadata) Configure(props config.Props) error {
 
 // Apply sets them.
 func (t *SetSchemaMetadata) Apply(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, false})
+}
+
+// ApplyInPlace is Apply of a record that it may change.
+func (t *SetSchemaMetadata) ApplyInPlace(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, true})
+}
+
+func (t *SetSchemaMetadata) apply(r input) (*connect.Record, error) {
 	s, v := t.on.of(r)
 	if s == nil {
 		if v == nil {
-			return r, nil
+			return r.Record, nil
 		}
 		return nil, data.DataException.Errorf("Schema required for [updating schema metadata]")
 	}

@@ -14,8 +14,14 @@ const (
 	Value
 )
 
+// input is a record that a transform is given. own is whether it may be changed.
+type input struct {
+	*connect.Record
+	own bool
+}
+
 // of is the schema and value of this side.
-func (s Side) of(r *connect.Record) (*data.Schema, any) {
+func (s Side) of(r input) (*data.Schema, any) {
 	if s == Key {
 		return r.KeySchema, r.Key
 	}
@@ -25,12 +31,16 @@ func (s Side) of(r *connect.Record) (*data.Schema, any) {
 // copies makes the records of one transform.
 type copies struct{ connect.Copier }
 
-// of returns a copy that may be changed: Kafka's newRecord, which cannot make a sink record without a partition.
-func (c *copies) of(r *connect.Record) (*connect.Record, error) {
-	if r.Sink != nil && r.Partition == connect.NoPartition {
+// of returns a record like r that may be changed, r itself where that may be: Kafka's newRecord, which cannot make a sink record without a partition. A
+// transform calls it when nothing else can fail, and does not read r after it.
+func (c *copies) of(r input) (*connect.Record, error) {
+	switch {
+	case r.Sink != nil && r.Partition == connect.NoPartition:
 		return nil, data.NullPointerException.Errorf("the partition of a sink record is null")
+	case r.own:
+		return r.Record, nil
 	}
-	return c.Copy(r), nil
+	return c.Copy(r.Record), nil
 }
 
 // place is a side, and makes records that are changed there, and structs and headers for them.
@@ -41,8 +51,8 @@ type place struct {
 	headers data.HeaderSlab
 }
 
-// with returns a copy of r with another schema and value on this side.
-func (p *place) with(r *connect.Record, schema *data.Schema, v any) (*connect.Record, error) {
+// with returns a record like r with another schema and value on this side: see copies.of.
+func (p *place) with(r input, schema *data.Schema, v any) (*connect.Record, error) {
 	c, err := p.copies.of(r)
 	if err != nil {
 		return nil, err

@@ -79,6 +79,15 @@ const timePurpose = "converting timestamp formats"
 
 // Apply converts.
 func (t *TimestampConverter) Apply(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, false})
+}
+
+// ApplyInPlace is Apply of a record that it may change.
+func (t *TimestampConverter) ApplyInPlace(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, true})
+}
+
+func (t *TimestampConverter) apply(r input) (*connect.Record, error) {
 	s, v := t.on.of(r)
 	switch {
 	case s == nil:
@@ -115,7 +124,7 @@ func (t *TimestampConverter) Apply(r *connect.Record) (*connect.Record, error) {
 	return t.on.with(r, l.schema, out)
 }
 
-func (t *TimestampConverter) withoutSchema(r *connect.Record, v any) (*connect.Record, error) {
+func (t *TimestampConverter) withoutSchema(r input, v any) (*connect.Record, error) {
 	if v == nil || t.field == "" {
 		v, err := t.convert(v, nil)
 		if err != nil {

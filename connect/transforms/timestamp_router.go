@@ -38,6 +38,15 @@ func (t *TimestampRouter) Configure(props config.Props) error {
 
 // Apply makes the topic.
 func (t *TimestampRouter) Apply(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, false})
+}
+
+// ApplyInPlace is Apply of a record that it may change.
+func (t *TimestampRouter) ApplyInPlace(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, true})
+}
+
+func (t *TimestampRouter) apply(r input) (*connect.Record, error) {
 	if r.Timestamp == connect.NoTimestamp {
 		return nil, data.DataException.Errorf("Timestamp missing on record: %s", r)
 	}

@@ -34,7 +34,7 @@ func outcome(r *connect.Record, err error) string {
 		return "dropped"
 	}
 	var headers []string
-	for _, h := range r.Headers.All() {
+	for h := range r.Headers.All() {
 		headers = append(headers, fmt.Sprintf("%s:%s", h.Key, data.Text(h.Value)))
 	}
 	return strings.TrimSpace(fmt.Sprintf("%s %s %s %s", r.Topic, data.Text(r.Key), data.Text(r.Value), strings.Join(headers, ",")))

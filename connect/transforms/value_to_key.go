@@ -37,6 +37,15 @@ const valueToKeyPurpose = "copying fields from value to key"
 
 // Apply makes the key.
 func (t *ValueToKey) Apply(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, false})
+}
+
+// ApplyInPlace is Apply of a record that it may change.
+func (t *ValueToKey) ApplyInPlace(r *connect.Record) (*connect.Record, error) {
+	return t.apply(input{r, true})
+}
+
+func (t *ValueToKey) apply(r input) (*connect.Record, error) {
 	if r.ValueSchema == nil {
 		m, err := asMap(r.Value, valueToKeyPurpose)
 		if err != nil {

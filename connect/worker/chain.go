@@ -17,29 +17,45 @@ type Stage struct {
 	Negate    bool
 }
 
-// Apply applies the stage to one record; nil drops it. A panic of the plugin is an error.
-func (s *Stage) Apply(r *connect.Record) (out *connect.Record, err error) {
+// Apply applies the stage to one record; nil drops it. own is whether nobody else knows r, so that it may be changed, and whether nobody else knows what
+// comes out. A panic of the plugin is an error.
+func (s *Stage) Apply(r *connect.Record, own bool) (out *connect.Record, _ bool, err error) {
 	defer caught(s.Class, &err)
 	if s.Predicate != nil {
 		holds, err := s.Predicate.Holds(r)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if holds == s.Negate {
-			return r, nil
+			return r, own, nil
 		}
 	}
-	return s.Transform.Apply(r)
+	t, ok := s.Transform.(connect.InPlaceTransform)
+	switch {
+	case !ok:
+		out, err = s.Transform.Apply(r)
+		return out, false, err // it may have kept either
+	case own:
+		out, err = t.ApplyInPlace(r)
+		return out, true, err
+	}
+	out, err = t.Apply(r)
+	return out, out != r, err
 }
 
 // Chain is the transforms of one task, in order.
 type Chain []*Stage
 
-// Apply applies all stages; a record that is dropped ends it.
-func (c Chain) Apply(r *connect.Record) (*connect.Record, error) {
+// Apply applies all stages; a record that is dropped ends it. r is not changed.
+func (c Chain) Apply(r *connect.Record) (*connect.Record, error) { return c.apply(r, false) }
+
+// ApplyInPlace is Apply, and may change r.
+func (c Chain) ApplyInPlace(r *connect.Record) (*connect.Record, error) { return c.apply(r, true) }
+
+func (c Chain) apply(r *connect.Record, own bool) (*connect.Record, error) {
 	for _, s := range c {
 		var err error
-		if r, err = s.Apply(r); err != nil || r == nil {
+		if r, own, err = s.Apply(r, own); err != nil || r == nil {
 			return nil, err
 		}
 	}

@@ -117,8 +117,8 @@ func (e *errantReporter) consumed(r *connect.Record) (*consumedRecord, error) {
 	if out.Value, err = c.fromConnect(r, false, nil); err != nil {
 		return nil, err
 	}
-	for _, h := range r.Headers.All() {
-		b, err := c.fromHeader(r.Topic, &h)
+	for h := range r.Headers.All() {
+		b, err := c.fromHeader(r.Topic, h)
 		if err != nil {
 			return nil, err
 		}

@@ -76,7 +76,7 @@ func (t *sinkTask) convert(ctx context.Context, tp broker.TopicPartition, in *br
 	if len(t.chain) == 0 {
 		return r, nil
 	}
-	out, ok, err := transform(ctx, t.chain, t.tolerance, r, failedOperation{consumed: place})
+	out, ok, err := transform(ctx, t.chain, t.tolerance, r, true, failedOperation{consumed: place})
 	if err != nil || !ok {
 		return nil, err
 	}
@@ -99,7 +99,8 @@ func (t *sinkTask) convertHeaders(ctx context.Context, in *consumedRecord) (data
 	if len(in.Headers) == 0 {
 		return data.Headers{}, true, nil
 	}
-	list := make([]data.Header, 0, len(in.Headers))
+	var out data.Headers
+	t.headers.Grow(len(in.Headers))
 	for _, h := range in.Headers {
 		v, err := t.conv.toHeader(in.Topic, &h)
 		if err != nil {
@@ -110,7 +111,7 @@ func (t *sinkTask) convertHeaders(ctx context.Context, in *consumedRecord) (data
 				return data.Headers{}, false, err
 			}
 		}
-		list = append(list, data.Header{Key: h.Key, Schema: v.Schema, Value: v.Value})
+		out = t.headers.Append(out, h.Key, v.Schema, v.Value)
 	}
-	return data.NewHeaders(list...), true, nil
+	return out, true, nil
 }

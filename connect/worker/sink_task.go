@@ -22,6 +22,7 @@ type sinkTask struct {
 	task      connect.SinkTask
 	conv      converterSet
 	chain     Chain
+	headers   data.HeaderSlab
 	tolerance *tolerance
 	dead      *deadLetters // nil: none
 	errant    *errantReporter

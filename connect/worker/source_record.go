@@ -43,26 +43,30 @@ func timestampOf(r *connect.Record) (int64, error) {
 	return r.Timestamp, nil
 }
 
-// transform applies the chain, a stage after the other.
+// transform applies the chain, a stage after the other. The task knows the record that it has made, so that is not changed.
 func (t *sourceTask) transform(ctx context.Context, r *connect.Record) (*connect.Record, bool, error) {
-	return transform(ctx, t.chain, t.tolerance, r, failedOperation{source: r})
+	return transform(ctx, t.chain, t.tolerance, r, false, failedOperation{source: r})
 }
 
-// transform applies a chain under a tolerance. ok is false for a tolerated failure; the record is nil when it was dropped.
-func transform(ctx context.Context, chain Chain, tol *tolerance, r *connect.Record, place failedOperation) (*connect.Record, bool, error) {
+// transform applies a chain under a tolerance; own is whether r may be changed. ok is false for a tolerated failure; the record is nil when it was
+// dropped.
+func transform(ctx context.Context, chain Chain, tol *tolerance, r *connect.Record, own bool, place failedOperation) (*connect.Record, bool, error) {
 	for _, s := range chain {
-		out, err := s.Apply(r)
+		out, ownOut, err := s.Apply(r, own)
 		if err != nil {
-			in := r
+			in, inOwn := r, own
 			f := place
 			f.stage, f.class, f.err = StageTransformation, s.Class, err
 			var ok bool
-			out, ok, err = recovered(ctx, tol, &f, func() (*connect.Record, error) { return s.Apply(in) })
+			out, ok, err = recovered(ctx, tol, &f, func() (out *connect.Record, err error) {
+				out, ownOut, err = s.Apply(in, inOwn)
+				return out, err
+			})
 			if err != nil || !ok {
 				return nil, false, err
 			}
 		}
-		if r = out; r == nil {
+		if r, own = out, ownOut; r == nil {
 			return nil, true, nil
 		}
 	}
@@ -70,16 +74,16 @@ func transform(ctx context.Context, chain Chain, tol *tolerance, r *connect.Reco
 }
 
 func (t *sourceTask) convertHeaders(ctx context.Context, r, x *connect.Record) ([]broker.Header, bool, error) {
-	if x.Headers.Len() == 0 {
+	if x.Headers.Empty() {
 		return nil, true, nil
 	}
 	out := make([]broker.Header, 0, x.Headers.Len())
-	for _, h := range x.Headers.All() {
-		b, err := t.conv.fromHeader(x.Topic, &h)
+	for h := range x.Headers.All() {
+		b, err := t.conv.fromHeader(x.Topic, h)
 		if err != nil {
 			f := &failedOperation{stage: StageHeaderConverter, class: t.conv.headClass, err: err, source: r}
 			var ok bool
-			b, ok, err = recovered(ctx, t.tolerance, f, func() ([]byte, error) { return t.conv.fromHeader(x.Topic, &h) })
+			b, ok, err = recovered(ctx, t.tolerance, f, func() ([]byte, error) { return t.conv.fromHeader(x.Topic, h) })
 			if err != nil || !ok {
 				return nil, false, err
 			}

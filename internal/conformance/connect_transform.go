@@ -64,6 +64,17 @@ func (c *connectCase) applyAll(f func(*connect.Record) (*connect.Record, error))
 	return ""
 }
 
+// applyBoth is applyAll with each of two functions: the second may change its records.
+func (c *connectCase) applyBoth(f, inPlace func(*connect.Record) (*connect.Record, error)) string {
+	if d := c.applyAll(f); d != "" {
+		return d
+	}
+	if d := c.applyAll(inPlace); d != "" {
+		return "in place: " + d
+	}
+	return ""
+}
+
 // refused compares a failure to configure; ok is false when none is expected and none came.
 func (c *connectCase) refused(err error) (diff string, ok bool) {
 	raw := c.object["expect"]
@@ -86,7 +97,7 @@ func runTransform(c *connectCase) string {
 	if d, ok := c.refused(t.Configure(c.props())); ok {
 		return d
 	}
-	return c.applyAll(t.Apply)
+	return c.applyBoth(t.Apply, t.(connect.InPlaceTransform).ApplyInPlace) // which all that the project has are
 }
 
 func runTransformConfig(c *connectCase) string {
@@ -135,5 +146,5 @@ func runPipeline(c *connectCase) string {
 	if d, ok := c.refused(err); ok {
 		return d
 	}
-	return c.applyAll(chain.Apply)
+	return c.applyBoth(chain.Apply, chain.ApplyInPlace)
 }

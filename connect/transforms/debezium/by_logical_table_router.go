@@ -138,6 +138,11 @@ func (t *ByLogicalTableRouter) Apply(r *connect.Record) (*connect.Record, error)
 	return out, nil
 }
 
+// ApplyInPlace is Apply: it makes a record anyway.
+func (t *ByLogicalTableRouter) ApplyInPlace(r *connect.Record) (*connect.Record, error) {
+	return t.Apply(r)
+}
+
 // key makes the new key. Its schema depends on that of the old one alone, once it is remembered.
 func (t *ByLogicalTableRouter) key(old *data.Struct, from, to string) (*data.Struct, error) {
 	s, err := t.keySchemas.Get(old.Schema(), nil, func() (*data.Schema, error) {

@@ -160,5 +160,8 @@ func (t *EventRouter) Apply(r *connect.Record) (*connect.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.router.Apply(out)
+	return t.router.ApplyInPlace(out)
 }
+
+// ApplyInPlace is Apply: it makes a record anyway.
+func (t *EventRouter) ApplyInPlace(r *connect.Record) (*connect.Record, error) { return t.Apply(r) }

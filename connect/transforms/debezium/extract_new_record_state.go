@@ -103,7 +103,7 @@ func deleted(value, replaceNull string) (*transforms.InsertField, error) {
 	return t, t.Configure(config.Props{"static.field": "__deleted", "static.value": value, "replace.null.with.default": replaceNull})
 }
 
-// Apply makes the row.
+// Apply makes the row. What it extracts is a record of its own, which the steps after that change in place.
 func (t *ExtractNewRecordState) Apply(r *connect.Record) (*connect.Record, error) {
 	event := envelope(r)
 	if (event || r.Value == nil) && len(t.headers) > 0 {
@@ -132,6 +132,11 @@ func (t *ExtractNewRecordState) Apply(r *connect.Record) (*connect.Record, error
 		return nil, err
 	}
 	return t.deleted(r, after, before)
+}
+
+// ApplyInPlace is Apply: it makes a record anyway.
+func (t *ExtractNewRecordState) ApplyInPlace(r *connect.Record) (*connect.Record, error) {
+	return t.Apply(r)
 }
 
 // addHeaders adds what add.headers names. A tombstone has the operation only: a delete.
@@ -175,7 +180,7 @@ func (t *ExtractNewRecordState) addHeaders(r *connect.Record) (*connect.Record, 
 func (t *ExtractNewRecordState) changed(r, row *connect.Record) (*connect.Record, error) {
 	var err error
 	if _, ok := row.Value.(*data.Struct); ok && strings.HasPrefix(t.mode, "rewrite") {
-		if row, err = t.updated.Apply(row); err != nil {
+		if row, err = t.updated.ApplyInPlace(row); err != nil {
 			return nil, err
 		}
 	}
@@ -184,18 +189,22 @@ func (t *ExtractNewRecordState) changed(r, row *connect.Record) (*connect.Record
 		if err != nil {
 			return nil, err
 		}
-		if row, err = t.route(row, st); err != nil {
+		if err := t.route(row, st); err != nil {
 			return nil, err
 		}
 	}
-	if row, err = t.addFields(r, row); err != nil || t.dropHeader == "" {
-		return row, err
+	if err := t.addFields(r, row); err != nil {
+		return nil, err
+	}
+	if t.dropHeader == "" {
+		return row, nil
 	}
 	return t.drop(row)
 }
 
 // deleted makes what is wanted of a delete.
 func (t *ExtractNewRecordState) deleted(r, after, before *connect.Record) (row *connect.Record, err error) {
+	old, isRow := before.Value.(*data.Struct)
 	switch t.mode {
 	case "drop":
 		return nil, nil
@@ -208,18 +217,17 @@ func (t *ExtractNewRecordState) deleted(r, after, before *connect.Record) (row *
 		row.ValueSchema, row.Value = nil, nil
 	default:
 		row = before
-		if _, ok := before.Value.(*data.Struct); ok {
-			if row, err = t.removed.Apply(before); err != nil {
+		if isRow {
+			if row, err = t.removed.ApplyInPlace(before); err != nil {
 				return nil, err
 			}
 		}
 	}
 	if t.routeBy != "" {
-		st, ok := before.Value.(*data.Struct)
-		if !ok {
+		if !isRow {
 			return nil, data.DataException.Errorf("Field 'before' is not of type STRUCT")
 		}
-		if row, err = t.route(row, st); err != nil {
+		if err := t.route(row, old); err != nil {
 			return nil, err
 		}
 	}
@@ -231,45 +239,40 @@ func (t *ExtractNewRecordState) deleted(r, after, before *connect.Record) (row *
 	if row.Value == nil {
 		return row, nil
 	}
-	return t.addFields(r, row)
+	return row, t.addFields(r, row)
 }
 
 // route sets the topic to the value of a column, where it has one.
-func (t *ExtractNewRecordState) route(row *connect.Record, st *data.Struct) (*connect.Record, error) {
+func (t *ExtractNewRecordState) route(row *connect.Record, st *data.Struct) error {
 	topic, _, err := text(st, t.routeBy)
-	if err != nil || javastring.Blank(topic) {
-		return row, err
+	if err == nil && !javastring.Blank(topic) {
+		row.Topic = topic
 	}
-	out, err := newRecord(row)
-	if err != nil {
-		return nil, err
-	}
-	out.Topic = topic
-	return out, nil
+	return err
 }
 
 // addFields adds what add.fields names. The row is made anew even where that is nothing: its schema is not optional then.
-func (t *ExtractNewRecordState) addFields(r, row *connect.Record) (*connect.Record, error) {
+func (t *ExtractNewRecordState) addFields(r, row *connect.Record) error {
 	st, err := asStruct(row.Value, "source field insertion")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	event, err := asStruct(r.Value, "source field insertion")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if _, _, err := text(event, "op"); err != nil {
-		return nil, err
+		return err
 	}
 	made, err := t.rows.Get(st.Schema(), event.Schema(), func() (*rowSchema, error) { return t.withFields(st.Schema(), event.Schema()) })
 	if err != nil {
-		return nil, err
+		return err
 	}
 	out := data.NewStruct(made.schema)
 	fields := made.schema.Fields()
 	for i, f := range st.Schema().Fields() {
 		if err := out.PutField(fields[i], st.At(f.Index)); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for i := range t.fields {
@@ -279,18 +282,14 @@ func (t *ExtractNewRecordState) addFields(r, row *connect.Record) (*connect.Reco
 		}
 		v, err := t.fields[i].value(event)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if err := out.PutField(f, v); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	c, err := newRecord(row)
-	if err != nil {
-		return nil, err
-	}
-	c.ValueSchema, c.Value = made.schema, out
-	return c, nil
+	row.ValueSchema, row.Value = made.schema, out
+	return nil
 }
 
 func (t *ExtractNewRecordState) withFields(s, event *data.Schema) (*rowSchema, error) {
@@ -323,10 +322,10 @@ func (t *ExtractNewRecordState) withFields(s, event *data.Schema) (*rowSchema, e
 	return out, nil
 }
 
-// drop leaves out the fields that the record's header names.
+// drop leaves out the fields that the record's header names, in place.
 func (t *ExtractNewRecordState) drop(r *connect.Record) (*connect.Record, error) {
 	var names []any
-	for _, h := range r.Headers.All() {
+	for h := range r.Headers.All() {
 		if h.Key != t.dropHeader {
 			continue
 		}
@@ -367,7 +366,7 @@ func (t *ExtractNewRecordState) dropFrom(r *connect.Record, on transforms.Side, 
 		}
 		*d = dropping{list, x}
 	}
-	return d.apply.Apply(r)
+	return d.apply.ApplyInPlace(r)
 }
 
 // optionalFields are the names of optional fields of s among those given.

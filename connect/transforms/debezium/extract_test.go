@@ -118,7 +118,7 @@ func TestAddedFieldsAndHeaders(t *testing.T) {
 		t.Errorf("%s to %s", text(got), got.Topic)
 	}
 	var headers []string
-	for _, h := range got.Headers.All() {
+	for h := range got.Headers.All() {
 		headers = append(headers, h.Key+"="+data.Text(h.Value))
 	}
 	if strings.Join(headers, " ") != "__op=c __source_table=t" {
