@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -13,7 +15,37 @@ import (
 // nLines is how many lines of 100 bytes a worker copies.
 const nLines = 1_000_000
 
-// compareWorkers lets a standalone worker of each kind copy a file to a topic and the topic to a file, ROUNDS times, and prints medians.
+// task is what the workers do to records on their way: nothing, or transforms on both sides of a converter.
+type task struct {
+	name, converter string
+	source, sink    []string // properties
+}
+
+var tasks = []task{
+	{name: "", converter: "org.apache.kafka.connect.storage.StringConverter"},
+	{
+		name: ", JSON and three transforms", converter: "org.apache.kafka.connect.json.JsonConverter",
+		source: transformed("HoistField$Value;field=line", "InsertField$Value;topic.field=topic;static.field=source;static.value=shop", "InsertHeader;header=source;value.literal=shop"),
+		sink:   transformed("DropHeaders;headers=source", "RegexRouter;regex=(.*);replacement=$1-read", "ExtractField$Value;field=line"),
+	},
+}
+
+// transformed are the properties of a chain of Kafka's transforms, each a class and its configuration.
+func transformed(chain ...string) (props []string) {
+	var names []string
+	for i, x := range chain {
+		class, config, _ := strings.Cut(x, ";")
+		names = append(names, fmt.Sprintf("t%d", i))
+		prefix := fmt.Sprintf("transforms.t%d.", i)
+		props = append(props, prefix+"type=org.apache.kafka.connect.transforms."+class)
+		for p := range strings.SplitSeq(config, ";") {
+			props = append(props, prefix+p)
+		}
+	}
+	return append(props, "transforms="+strings.Join(names, ","))
+}
+
+// compareWorkers lets a standalone worker of each kind copy a file to a topic and the topic to a file, ROUNDS times, for each task, and prints medians.
 func compareWorkers(rounds int) {
 	dir, err := os.MkdirTemp(work(), "connect-")
 	check(err)
@@ -26,31 +58,34 @@ func compareWorkers(rounds int) {
 	check(os.WriteFile(input, text.Bytes(), 0o644))
 	ours := filepath.Join(work(), "kstreamlab")
 	rates := map[string][]float64{}
-	for round := range rounds {
-		for _, who := range []string{"jvm", "ours"} {
-			w := &copying{dir: dir, input: input, topic: fmt.Sprintf("copy-%s-%s-%d", who, runID, round)}
-			w.command = func(files ...string) []string {
-				return append([]string{ours, "connect", "standalone", "--log", "warn"}, files...)
-			}
-			if who == "jvm" {
-				w.command = func(files ...string) []string {
-					return javaCmd("org.apache.kafka.connect.cli.ConnectStandalone", files...)
-				}
-			}
-			in, out := w.run()
-			rates[who+" source"], rates[who+" sink"] = append(rates[who+" source"], in), append(rates[who+" sink"], out)
+	for n := range rounds * len(tasks) * 2 {
+		t, who := &tasks[n/2%len(tasks)], []string{"jvm", "ours"}[n%2]
+		w := &copying{dir: dir, input: input, topic: fmt.Sprintf("copy-%s-%s-%d", who, runID, n), task: t}
+		w.command = func(files ...string) []string {
+			return append([]string{ours, "connect", "standalone", "--log", "warn"}, files...)
 		}
+		if who == "jvm" {
+			w.command = func(files ...string) []string {
+				return javaCmd("org.apache.kafka.connect.cli.ConnectStandalone", files...)
+			}
+		}
+		in, out := w.run()
+		source, sink := who+" file source"+t.name, who+" file sink"+t.name
+		rates[source], rates[sink] = append(rates[source], in), append(rates[sink], out)
 	}
 	fmt.Println("| | Kafka Connect, records/s | kstreamlab, records/s | ratio |\n| --- | --- | --- | --- |")
-	for _, what := range []string{"source", "sink"} {
-		a, b := middle(rates["jvm "+what]), middle(rates["ours "+what])
-		fmt.Printf("| file %s | %.0f | %.0f | %.1f |\n", what, a, b, b/a)
+	for _, t := range tasks {
+		for _, what := range []string{"file source", "file sink"} {
+			a, b := middle(rates["jvm "+what+t.name]), middle(rates["ours "+what+t.name])
+			fmt.Printf("| %s | %.0f | %.0f | %.1f |\n", what+t.name, a, b, b/a)
+		}
 	}
 }
 
 // copying is one worker's turn.
 type copying struct {
 	dir, input, topic string
+	task              *task
 	command           func(files ...string) []string
 }
 
@@ -62,11 +97,13 @@ func (w *copying) run() (source, sink float64) {
 	create(adm, w.topic)
 	// Connect wants file connectors on its plugin path; the JVM's class path is where they are.
 	worker := w.file("worker.properties", "bootstrap.servers="+boot(), "key.converter=org.apache.kafka.connect.storage.StringConverter",
-		"value.converter=org.apache.kafka.connect.storage.StringConverter", "offset.storage.file.filename="+filepath.Join(w.dir, w.topic+".offsets"),
+		"value.converter="+w.task.converter, "value.converter.schemas.enable=false", "offset.storage.file.filename="+filepath.Join(w.dir, w.topic+".offsets"),
 		"plugin.discovery=only_scan", "listeners=http://127.0.0.1:0")
 	output := filepath.Join(w.dir, w.topic+".txt")
-	in := w.file("source.properties", "name=in", "connector.class=org.apache.kafka.connect.file.FileStreamSourceConnector", "tasks.max=1", "file="+w.input, "topic="+w.topic)
-	out := w.file("sink.properties", "name=out-"+w.topic, "connector.class=org.apache.kafka.connect.file.FileStreamSinkConnector", "tasks.max=1", "file="+output, "topics="+w.topic)
+	in := w.file("source.properties", slices.Concat(w.task.source, []string{"name=in", "connector.class=org.apache.kafka.connect.file.FileStreamSourceConnector", "tasks.max=1",
+		"file=" + w.input, "topic=" + w.topic})...)
+	out := w.file("sink.properties", slices.Concat(w.task.sink, []string{"name=out-" + w.topic, "connector.class=org.apache.kafka.connect.file.FileStreamSinkConnector", "tasks.max=1",
+		"file=" + output, "topics=" + w.topic})...)
 	source = w.measure(w.command(worker, in), nLines, func() int64 { return ends(adm, w.topic, false) })
 	sink = w.measure(w.command(worker, out), nLines, func() int64 {
 		info, err := os.Stat(output)

@@ -100,38 +100,34 @@ func (x *HeaderSlab) Without(h Headers, names []string) Headers {
 
 // keep returns the headers of which want is true. They share what is before the first that is removed.
 func (x *HeaderSlab) keep(h Headers, want func(*headerNode) bool) Headers {
-	n, left, first := 0, 0, (*headerNode)(nil) // the first to be removed, and how many are kept after it
+	kept, after, first := 0, 0, (*headerNode)(nil) // the first that is removed, and how many are kept after it
 	for y := h.last; y != nil; y = y.before {
 		if want(y) {
-			n++
+			kept++
 		} else {
-			left, first = n, y
+			after, first = kept, y
 		}
 	}
-	if first == nil {
+	switch {
+	case first == nil:
 		return h
+	case after == 0:
+		return Headers{first.before}
 	}
-	out := Headers{first.before}
-	if left == 0 {
-		return out
-	}
-	x.Grow(left)
-	var room [16]*headerNode
-	nodes := h.nodes(room[:])
-	for _, y := range nodes[len(nodes)-distance(h.last, first):] {
-		if want(y) {
-			out = x.Append(out, y.Key, y.Schema, y.Value)
-		}
-	}
-	return out
+	x.Grow(after)
+	return x.again(h.last, first, want)
 }
 
-// distance is how many headers are after y, up to last.
-func distance(last, y *headerNode) (n int) {
-	for ; last != y; last = last.before {
-		n++
+// again makes the headers from first to last again, those of which want is true, after what is before the first.
+func (x *HeaderSlab) again(last, first *headerNode, want func(*headerNode) bool) Headers {
+	if last == first {
+		return Headers{first.before}
 	}
-	return n
+	out := x.again(last.before, first, want)
+	if want(last) {
+		out = x.Append(out, last.Key, last.Schema, last.Value)
+	}
+	return out
 }
 
 // CopyOf returns a struct of a struct schema that begins with the first n values of st, which are not validated, and has null for the rest.

@@ -32,7 +32,7 @@ func (s Side) of(r input) (*data.Schema, any) {
 type copies struct{ connect.Copier }
 
 // of returns a record like r that may be changed, r itself where that may be: Kafka's newRecord, which cannot make a sink record without a partition. A
-// transform calls it when nothing else can fail, and does not read r after it.
+// transform calls it when nothing else can fail, and has read by then what it changes.
 func (c *copies) of(r input) (*connect.Record, error) {
 	switch {
 	case r.Sink != nil && r.Partition == connect.NoPartition:
