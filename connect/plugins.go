@@ -10,6 +10,10 @@ import (
 	"github.com/kstreamlab/kstreamlab/internal/host"
 )
 
+// Host is the machine as a plugin sees it, which its factory is given: the clock, threads, disk, HTTP, randomness and log of the process, or of the
+// simulator. A plugin that gets these from nowhere else runs the same in both.
+type Host = host.Host
+
 // Kind is a kind of plugin, named as in Kafka's REST interface.
 type Kind string
 
@@ -43,7 +47,7 @@ type Plugin struct {
 	Version string
 	// New makes an instance for a process: a SourceConnector, SinkConnector, Converter, HeaderConverter, Transform, Predicate or ConfigProvider by Kind. The
 	// host is nil where the instance is asked only what it is, and what it declares.
-	New func(h host.Host) any
+	New func(h Host) any
 }
 
 // Versioned is for plugins that tell their version: Kafka's Versioned.
@@ -111,26 +115,26 @@ func insert(all []Plugin, x Plugin) []Plugin {
 }
 
 // RegisterTransform registers a transform.
-func (p *Plugins) RegisterTransform(class string, f func(h host.Host) Transform) {
-	p.Register(Plugin{Class: class, Kind: KindTransform, New: func(h host.Host) any { return f(h) }})
+func (p *Plugins) RegisterTransform(class string, f func(h Host) Transform) {
+	p.Register(Plugin{Class: class, Kind: KindTransform, New: func(h Host) any { return f(h) }})
 }
 
 // RegisterPredicate registers a predicate.
-func (p *Plugins) RegisterPredicate(class string, f func(h host.Host) Predicate) {
-	p.Register(Plugin{Class: class, Kind: KindPredicate, New: func(h host.Host) any { return f(h) }})
+func (p *Plugins) RegisterPredicate(class string, f func(h Host) Predicate) {
+	p.Register(Plugin{Class: class, Kind: KindPredicate, New: func(h Host) any { return f(h) }})
 }
 
 // RegisterConverter registers a converter; where its instances are HeaderConverters too, as that as well.
-func (p *Plugins) RegisterConverter(class string, f func(h host.Host) Converter) {
-	p.Register(Plugin{Class: class, Kind: KindConverter, New: func(h host.Host) any { return f(h) }})
+func (p *Plugins) RegisterConverter(class string, f func(h Host) Converter) {
+	p.Register(Plugin{Class: class, Kind: KindConverter, New: func(h Host) any { return f(h) }})
 	if _, ok := f(nil).(HeaderConverter); ok {
-		p.Register(Plugin{Class: class, Kind: KindHeaderConverter, New: func(h host.Host) any { return f(h) }})
+		p.Register(Plugin{Class: class, Kind: KindHeaderConverter, New: func(h Host) any { return f(h) }})
 	}
 }
 
 // RegisterHeaderConverter registers a converter of headers only.
-func (p *Plugins) RegisterHeaderConverter(class string, f func(h host.Host) HeaderConverter) {
-	p.Register(Plugin{Class: class, Kind: KindHeaderConverter, New: func(h host.Host) any { return f(h) }})
+func (p *Plugins) RegisterHeaderConverter(class string, f func(h Host) HeaderConverter) {
+	p.Register(Plugin{Class: class, Kind: KindHeaderConverter, New: func(h Host) any { return f(h) }})
 }
 
 // Aliases are the short names of a class: its simple name, and that without the word for its kind. A nested class has none.
@@ -236,7 +240,7 @@ func (p *Plugins) All(k Kind) []Plugin {
 }
 
 // Make makes a plugin that FindVersion finds, whose errors it has; that the plugin is no T is a ConnectException.
-func Make[T any](p *Plugins, h host.Host, k Kind, name, version string) (t T, err error) {
+func Make[T any](p *Plugins, h Host, k Kind, name, version string) (t T, err error) {
 	x, err := p.FindVersion(k, name, version)
 	if err != nil {
 		return t, err
@@ -245,7 +249,7 @@ func Make[T any](p *Plugins, h host.Host, k Kind, name, version string) (t T, er
 }
 
 // Instance makes a plugin that was found by a name; that it is no T is a ConnectException.
-func Instance[T any](x Plugin, h host.Host, name string) (t T, err error) {
+func Instance[T any](x Plugin, h Host, name string) (t T, err error) {
 	t, ok := x.New(h).(T)
 	if !ok {
 		return t, data.ConnectException.Errorf("%s is no %s", name, x.Kind)
@@ -254,21 +258,21 @@ func Instance[T any](x Plugin, h host.Host, name string) (t T, err error) {
 }
 
 // NewTransform makes a transform by class name or alias.
-func (p *Plugins) NewTransform(h host.Host, name string) (Transform, error) {
+func (p *Plugins) NewTransform(h Host, name string) (Transform, error) {
 	return Make[Transform](p, h, KindTransform, name, AnyVersion)
 }
 
 // NewPredicate makes a predicate by class name or alias.
-func (p *Plugins) NewPredicate(h host.Host, name string) (Predicate, error) {
+func (p *Plugins) NewPredicate(h Host, name string) (Predicate, error) {
 	return Make[Predicate](p, h, KindPredicate, name, AnyVersion)
 }
 
 // NewConverter makes a converter by class name or alias.
-func (p *Plugins) NewConverter(h host.Host, name string) (Converter, error) {
+func (p *Plugins) NewConverter(h Host, name string) (Converter, error) {
 	return Make[Converter](p, h, KindConverter, name, AnyVersion)
 }
 
 // NewHeaderConverter makes a header converter by class name or alias.
-func (p *Plugins) NewHeaderConverter(h host.Host, name string) (HeaderConverter, error) {
+func (p *Plugins) NewHeaderConverter(h Host, name string) (HeaderConverter, error) {
 	return Make[HeaderConverter](p, h, KindHeaderConverter, name, AnyVersion)
 }

@@ -153,20 +153,24 @@ type (
 
 // loader turns a file into a scenario, and knows where everything stands in it.
 type loader struct {
-	fsys fs.FS
-	file string
-	root ast.Node
-	raw  fileScenario
-	out  *Scenario
+	fsys    fs.FS
+	file    string
+	plugins func() *connect.Plugins // of workers; nil: this module's
+	root    ast.Node
+	raw     fileScenario
+	out     *Scenario
 }
 
 // Load reads a scenario file; the files that it names are found beside it.
-func Load(fsys fs.FS, file string) (*Scenario, error) {
+func Load(fsys fs.FS, file string) (*Scenario, error) { return LoadWithPlugins(fsys, file, nil) }
+
+// LoadWithPlugins is Load of a scenario whose workers have these plugins: see Worker.
+func LoadWithPlugins(fsys fs.FS, file string, plugins func() *connect.Plugins) (*Scenario, error) {
 	data, err := fs.ReadFile(fsys, file)
 	if err != nil {
 		return nil, &FileError{File: file, Text: err.Error(), Err: err}
 	}
-	l := &loader{fsys: fsys, file: file}
+	l := &loader{fsys: fsys, file: file, plugins: plugins}
 	if err := l.parse(data); err != nil {
 		return nil, err
 	}
@@ -370,7 +374,7 @@ func (l *loader) apps() error {
 func (l *loader) workers() error {
 	for i, w := range l.raw.Workers {
 		at := fmt.Sprintf("$.workers[%d]", i)
-		out := Worker{Name: w.Name, Config: w.Config, Connectors: w.Connectors}
+		out := Worker{Name: w.Name, Config: w.Config, Connectors: w.Connectors, Plugins: l.plugins}
 		if w.Name == "" {
 			return l.fail(at, "worker %d has no name", i+1)
 		}

@@ -35,8 +35,11 @@ type OffsetFile struct {
 	data *data.Map // of strings, which hold the bytes
 }
 
-// OpenOffsetFile reads the file, if it is there.
+// OpenOffsetFile reads the file, if it is there. A nil host is the machine itself.
 func OpenOffsetFile(h host.Host, name string) (*OffsetFile, error) {
+	if h == nil {
+		h = host.NewMachine()
+	}
 	f := &OffsetFile{disk: h.FS(), name: name, mu: h.NewMutex(), data: data.NewMap()}
 	file, err := f.disk.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {

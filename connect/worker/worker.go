@@ -29,8 +29,11 @@ type Worker struct {
 	connectorStarts, taskStarts *startups
 }
 
-// New returns a worker without connectors. Close the cluster after Stop.
+// New returns a worker without connectors. Close the cluster after Stop. A nil host is the machine itself; the lab gives a simulated one.
 func New(h host.Host, cluster broker.Cluster, plugins *connect.Plugins, c *Config, store OffsetStore) *Worker {
+	if h == nil {
+		h = host.NewMachine()
+	}
 	return &Worker{h: h, cluster: cluster, plugins: plugins, config: c, store: store, mu: h.NewMutex(), connectors: map[string]*connector{},
 		connectorStarts: newStartups(h, c), taskStarts: newStartups(h, c)}
 }

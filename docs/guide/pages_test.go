@@ -122,8 +122,12 @@ func readPrograms(t *testing.T) programs {
 				}
 				out[name] = program{text(begin(d, d.Doc), d.End()), text(d.Body.Lbrace+1, d.Body.Rbrace)}
 			case *ast.GenDecl:
-				if s, ok := d.Specs[0].(*ast.TypeSpec); ok {
-					out[s.Name.Name] = program{whole: text(begin(d, d.Doc), d.End())}
+				whole := program{whole: text(begin(d, d.Doc), d.End())}
+				switch s := d.Specs[0].(type) {
+				case *ast.TypeSpec:
+					out[s.Name.Name] = whole
+				case *ast.ValueSpec:
+					out[s.Names[0].Name] = whole
 				}
 			}
 		}

@@ -15,7 +15,7 @@ import (
 //
 //	broker/kafka -> broker internal/host      what the package's own files import of ours: all of it, and nothing else
 //	broker/kafka [test] -> broker/brokertest  what its test files import besides that, and besides the package itself
-//	refuse streams/... -> connect/...: why    what no own file may ever import, whatever its line says
+//	refuse streams/... -> connect/...: why    what no own file may ever import, whatever its line says, but one that is among what is refused to others
 //	only sim/... -> internal/host: why        the only packages of ours that own files may ever import
 //
 // A line that begins with # is a comment.
@@ -163,7 +163,9 @@ func (l *list) has(key, pkg string) bool {
 
 func (l *list) broken(from, to string) *rule {
 	for i := range l.rules {
-		if r := &l.rules[i]; matches(r.from, from) && matchesAny(r.to, to) != r.only {
+		r := &l.rules[i]
+		inside := !r.only && matchesAny(r.to, from)
+		if matches(r.from, from) && matchesAny(r.to, to) != r.only && !inside {
 			return r
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"path/filepath"
@@ -11,13 +11,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"kstreamlab": main})
+	testscript.Main(m, map[string]func(){"kstreamlab": func() { Main(Options{}) }})
 }
 
 // TestScripts runs the command lines of testdata/script. $LIBRARY is the folder of the library's scenarios; $BROKERS is a fake cluster that
 // has the topics in-1 and corrupt, with one partition each.
 func TestScripts(t *testing.T) {
-	library, err := filepath.Abs("../../scenarios/library")
+	library, err := filepath.Abs("../../../scenarios/library")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"bytes"
@@ -22,14 +22,13 @@ import (
 
 	"github.com/kstreamlab/kstreamlab/broker/kafka"
 	"github.com/kstreamlab/kstreamlab/connect"
-	"github.com/kstreamlab/kstreamlab/connect/builtin"
 	"github.com/kstreamlab/kstreamlab/connect/connectors/file"
 	"github.com/kstreamlab/kstreamlab/connect/data"
 	"github.com/kstreamlab/kstreamlab/connect/worker"
 	"github.com/kstreamlab/kstreamlab/internal/host"
 )
 
-func newConnect() *cobra.Command {
+func newConnect(o Options) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "connect",
 		Short: "Connectors: data into and out of Kafka",
@@ -40,11 +39,11 @@ one with kstreamlab broker.`,
 		Example: `  kstreamlab connect validate worker.properties file-source.properties
   kstreamlab connect standalone worker.properties file-source.properties file-sink.json`,
 	}
-	c.AddCommand(newConnectStandalone(), newConnectValidate())
+	c.AddCommand(newConnectStandalone(o), newConnectValidate(o))
 	return c
 }
 
-func newConnectStandalone() *cobra.Command {
+func newConnectStandalone(o Options) *cobra.Command {
 	var f standaloneFlags
 	c := &cobra.Command{
 		Use:   "standalone WORKER.properties CONNECTOR...",
@@ -69,7 +68,7 @@ of offsets is in use. 2: a wrong flag or file.`,
   kstreamlab connect standalone --log warn --log-format json worker.properties sink.json`,
 		Args:              cobra.MinimumNArgs(2),
 		ValidArgsFunction: connectFiles,
-		RunE:              func(c *cobra.Command, args []string) error { return runStandalone(c, args[0], args[1:], f) },
+		RunE:              func(c *cobra.Command, args []string) error { return runStandalone(c, o, args[0], args[1:], f) },
 	}
 	c.Flags().StringVar(&f.level, "log", "info", "log from this level on: debug, info, warn or error")
 	c.Flags().StringVar(&f.format, "log-format", "text", "text, or json: an object a line")
@@ -255,7 +254,7 @@ func readJavaProperties(name string, into map[string]string) error {
 	return nil
 }
 
-func runStandalone(c *cobra.Command, workerFile string, connectorFiles []string, f standaloneFlags) error {
+func runStandalone(c *cobra.Command, o Options, workerFile string, connectorFiles []string, f standaloneFlags) error {
 	log, err := f.logger(c.ErrOrStderr())
 	if err != nil {
 		return err
@@ -264,7 +263,7 @@ func runStandalone(c *cobra.Command, workerFile string, connectorFiles []string,
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	h := host.NewLive(ctx, host.LiveConfig{Name: "connect", Log: log})
-	plugins := builtin.Plugins(file.Standard{In: newStandardInput().read, Out: c.OutOrStdout()})
+	plugins := o.plugins(file.Standard{In: newStandardInput().read, Out: c.OutOrStdout()})
 	files, err := readConnect(h, plugins, workerFile, connectorFiles)
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"bytes"
@@ -17,6 +17,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kstreamlab/kstreamlab/connect"
+	"github.com/kstreamlab/kstreamlab/connect/connectors/file"
 	"github.com/kstreamlab/kstreamlab/scenarios"
 )
 
@@ -27,7 +29,7 @@ type runFlags struct {
 	recreate, quiet                                     bool
 }
 
-func newRun() *cobra.Command {
+func newRun(o Options) *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{
 		Use:   "run SCENARIO.yaml",
@@ -44,7 +46,7 @@ Exit code 0: everything holds. 1: an expectation does not, or a run failed. 2: a
   kstreamlab run scenario.yaml --on fake
   kstreamlab run scenario.yaml --on kafka --bootstrap localhost:9092`,
 		Args: oneFile("a scenario file"),
-		RunE: func(c *cobra.Command, args []string) error { return runScenario(c, args[0], f) },
+		RunE: func(c *cobra.Command, args []string) error { return runScenario(c, o, args[0], f) },
 	}
 	c.Flags().StringVar(&f.on, "on", "simulated", "where: simulated, fake or kafka")
 	c.Flags().StringVar(&f.bootstrap, "bootstrap", "", "brokers of the real cluster, HOST:PORT,...")
@@ -98,7 +100,7 @@ func logger(level string, w io.Writer) (*slog.Logger, error) {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: l})), nil
 }
 
-func runScenario(c *cobra.Command, name string, f runFlags) error {
+func runScenario(c *cobra.Command, own Options, name string, f runFlags) error {
 	exports, err := parseExports(f.export)
 	if err != nil {
 		return err
@@ -120,7 +122,7 @@ func runScenario(c *cobra.Command, name string, f runFlags) error {
 		return err
 	}
 	fsys, path := splitFile(name)
-	s, err := scenarios.Load(fsys, path)
+	s, err := scenarios.LoadWithPlugins(fsys, path, func() *connect.Plugins { return own.plugins(file.Standard{}) })
 	if err != nil {
 		return err
 	}

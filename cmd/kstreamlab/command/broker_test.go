@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"bufio"
@@ -118,7 +118,7 @@ func TestBrokerSaysThatAPortIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	var errs strings.Builder
-	if code := run([]string{"broker", "--port", port}, io.Discard, &errs); code != exitFailed || errs.String() != "kstreamlab: 127.0.0.1:"+port+" is taken: give --port another number, or 0 for a free one\n" {
+	if code := Run(Options{}, []string{"broker", "--port", port}, io.Discard, &errs); code != exitFailed || errs.String() != "kstreamlab: 127.0.0.1:"+port+" is taken: give --port another number, or 0 for a free one\n" {
 		t.Errorf("exit code %d: %s", code, &errs)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"context"
@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kstreamlab/kstreamlab/connect"
-	"github.com/kstreamlab/kstreamlab/connect/builtin"
 	"github.com/kstreamlab/kstreamlab/connect/config"
 	"github.com/kstreamlab/kstreamlab/connect/connectors/file"
 	"github.com/kstreamlab/kstreamlab/connect/data"
@@ -19,7 +18,7 @@ import (
 	"github.com/kstreamlab/kstreamlab/internal/host"
 )
 
-func newConnectValidate() *cobra.Command {
+func newConnectValidate(o Options) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "validate WORKER.properties CONNECTOR...",
@@ -32,7 +31,7 @@ The files are those of kstreamlab connect standalone. Exit code 0: nothing is wr
 		Args:              cobra.MinimumNArgs(2),
 		ValidArgsFunction: connectFiles,
 		RunE: func(c *cobra.Command, args []string) error {
-			plugins := builtin.Plugins(file.Standard{Out: os.Stdout})
+			plugins := o.plugins(file.Standard{Out: os.Stdout})
 			files, err := readConnect(host.NewMachine(), plugins, args[0], args[1:])
 			if err != nil {
 				return err
