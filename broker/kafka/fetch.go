@@ -137,7 +137,7 @@ func (c *consumer) fetch(id int32, lane int, wait time.Duration, ws []*wanted) {
 		}
 	}
 	if err != nil {
-		if lane > 0 && c.ctx.Err() == nil {
+		if cl != nil && lane > 0 && c.ctx.Err() == nil {
 			_, _ = topicsMetadata(c.ctx, cl, nil, false) // the lane's client may not have met this broker; the fetch itself is retried
 		}
 		for _, w := range ws {
