@@ -271,7 +271,7 @@ type Member interface {
 	// Commit commits positions, and blocks. ErrRebalancing, ErrUnknownMember and ErrFenced say that nothing was committed.
 	Commit(ctx context.Context, offsets map[TopicPartition]OffsetAndMetadata) error
 	// Committed are the group's committed positions, with their metadata, once no transaction is pending on them (require_stable).
-	// Partitions without one are absent.
+	// Partitions without one are absent. It is repeated while it fails with ErrRetriable, for default.api.timeout.ms at most, as Kafka's consumer does.
 	Committed(ctx context.Context, tps ...TopicPartition) (map[TopicPartition]OffsetAndMetadata, error)
 	// Metadata is the membership as of the last rebalance.
 	Metadata() GroupMetadata

@@ -203,12 +203,17 @@ func (m *member) Committed(ctx context.Context, tps ...broker.TopicPartition) (m
 	if tps == nil {
 		tps = []broker.TopicPartition{}
 	}
+	end := m.c.apiDeadline(&m.set)
 	for attempt := 1; ; attempt++ {
 		found, err := fetchCommitted(ctx, m.lanes[0], m.cfg.Group, tps)
-		if !coded(err, kerr.UnstableOffsetCommit) {
+		if !errors.Is(err, broker.ErrRetriable) || m.c.cfg.Host.Now().After(end) {
 			return found, err
 		}
-		if err := m.c.cfg.Host.Sleep(ctx, min(m.set.backoff(attempt), 50*time.Millisecond)); err != nil {
+		pause := m.set.backoff(attempt)
+		if coded(err, kerr.UnstableOffsetCommit) { // a commit is under way
+			pause = min(pause, 50*time.Millisecond)
+		}
+		if err := m.c.cfg.Host.Sleep(ctx, pause); err != nil {
 			return nil, err
 		}
 	}

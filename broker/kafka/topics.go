@@ -1,7 +1,9 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -90,18 +92,19 @@ const (
 	earliestOffset int64 = -2
 )
 
-// awaitOffsets is listOffsets, repeated while a new leader does not know its high watermark yet (KIP-207); for default.api.timeout.ms at
-// most.
+// apiDeadline is until when a call is repeated that fails with ErrRetriable: default.api.timeout.ms from now.
+func (c *Cluster) apiDeadline(set *settings) time.Time {
+	return c.cfg.Host.Now().Add(cmp.Or(set.apiTimeout, time.Minute))
+}
+
+// awaitOffsets is listOffsets, repeated while a leader is not there, or does not know its high watermark yet (KIP-207); for default.api.timeout.ms
+// at most.
 func (c *Cluster) awaitOffsets(ctx context.Context, cl *kgo.Client, set *settings, isolation broker.IsolationLevel, timestamp int64, tps []broker.TopicPartition) (map[broker.TopicPartition]int64, error) {
-	limit := set.apiTimeout
-	if limit <= 0 {
-		limit = time.Minute
-	}
-	end := c.cfg.Host.Now().Add(limit)
+	end := c.apiDeadline(set)
 	var found map[broker.TopicPartition]int64
 	err := c.again(ctx, set, func() (again bool, err error) {
 		found, err = listOffsets(ctx, cl, isolation, timestamp, tps)
-		return coded(err, kerr.OffsetNotAvailable) && c.cfg.Host.Now().Before(end), err
+		return errors.Is(err, broker.ErrRetriable) && c.cfg.Host.Now().Before(end), err
 	})
 	return found, err
 }
