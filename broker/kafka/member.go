@@ -203,20 +203,12 @@ func (m *member) Committed(ctx context.Context, tps ...broker.TopicPartition) (m
 	if tps == nil {
 		tps = []broker.TopicPartition{}
 	}
-	end := m.c.apiDeadline(&m.set)
-	for attempt := 1; ; attempt++ {
-		found, err := fetchCommitted(ctx, m.lanes[0], m.cfg.Group, tps)
-		if !errors.Is(err, broker.ErrRetriable) || m.c.cfg.Host.Now().After(end) {
-			return found, err
-		}
-		pause := m.set.backoff(attempt)
-		if coded(err, kerr.UnstableOffsetCommit) { // a commit is under way
-			pause = min(pause, 50*time.Millisecond)
-		}
-		if err := m.c.cfg.Host.Sleep(ctx, pause); err != nil {
-			return nil, err
-		}
-	}
+	var found map[broker.TopicPartition]broker.OffsetAndMetadata
+	err := m.c.persist(ctx, &m.set, func() (err error) {
+		found, err = fetchCommitted(ctx, m.lanes[0], m.cfg.Group, tps)
+		return err
+	})
+	return found, err
 }
 
 // Metadata stays that of the last join when the group has expelled the member: a transaction's offsets that name no member are

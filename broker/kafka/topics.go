@@ -92,21 +92,24 @@ const (
 	earliestOffset int64 = -2
 )
 
-// apiDeadline is until when a call is repeated that fails with ErrRetriable: default.api.timeout.ms from now.
-func (c *Cluster) apiDeadline(set *settings) time.Time {
-	return c.cfg.Host.Now().Add(cmp.Or(set.apiTimeout, time.Minute))
-}
-
 // awaitOffsets is listOffsets, repeated while a leader is not there, or does not know its high watermark yet (KIP-207); for default.api.timeout.ms
 // at most.
 func (c *Cluster) awaitOffsets(ctx context.Context, cl *kgo.Client, set *settings, isolation broker.IsolationLevel, timestamp int64, tps []broker.TopicPartition) (map[broker.TopicPartition]int64, error) {
-	end := c.apiDeadline(set)
 	var found map[broker.TopicPartition]int64
-	err := c.again(ctx, set, func() (again bool, err error) {
+	err := c.persist(ctx, set, func() (err error) {
 		found, err = listOffsets(ctx, cl, isolation, timestamp, tps)
-		return errors.Is(err, broker.ErrRetriable) && c.cfg.Host.Now().Before(end), err
+		return err
 	})
 	return found, err
+}
+
+// persist repeats f while it fails with ErrRetriable, for default.api.timeout.ms at most.
+func (c *Cluster) persist(ctx context.Context, set *settings, f func() error) error {
+	end := c.cfg.Host.Now().Add(cmp.Or(set.apiTimeout, time.Minute))
+	return c.again(ctx, set, func() (again bool, err error) {
+		err = f()
+		return errors.Is(err, broker.ErrRetriable) && c.cfg.Host.Now().Before(end), err
+	})
 }
 
 // again repeats f, with pauses in between, as long as it asks for that.
@@ -116,7 +119,11 @@ func (c *Cluster) again(ctx context.Context, set *settings, f func() (again bool
 		if !again {
 			return err
 		}
-		if err := c.cfg.Host.Sleep(ctx, set.backoff(attempt)); err != nil {
+		pause := set.backoff(attempt)
+		if coded(err, kerr.UnstableOffsetCommit) { // a commit is under way
+			pause = min(pause, 50*time.Millisecond)
+		}
+		if err := c.cfg.Host.Sleep(ctx, pause); err != nil {
 			return err
 		}
 	}

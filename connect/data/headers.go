@@ -201,9 +201,9 @@ func (h Headers) latest() map[string]*headerNode {
 
 // keep keeps the headers of which want is true.
 func (h *Headers) keep(want func(*headerNode) bool) {
-	list := *h
 	var made HeaderSlab
-	*h = made.keep(list, want)
+	made.nodes.begin(h.Len()) // and not a block for many
+	*h = made.keep(*h, want)
 }
 
 // Clear removes all.

@@ -17,12 +17,39 @@ const (
 // or each block would keep the one before it, without an end: Slabs makes what is inside other things. It belongs to one thread; what it makes does not.
 // The zero Slab is ready.
 type Slab struct {
-	structs []Struct
-	values  []any
-	maps    []Map
-	entries []Entry
-	// The first of each that is not used: to move the slices would be a write of a pointer each time, which costs more while the collector runs.
-	nextStruct, nextValue, nextMap, nextEntry int
+	structs blocks[Struct]
+	values  blocks[any]
+	maps    blocks[Map]
+	entries blocks[Entry]
+}
+
+// blocks gives out room for some of a type, from one block after the other. It counts what is used: to move a slice would be a write of a pointer each time,
+// which costs more while the collector runs.
+type blocks[T any] struct {
+	block []T
+	next  int
+}
+
+// has says whether there is room for n in the block.
+func (b *blocks[T]) has(n int) bool { return len(b.block)-b.next >= n }
+
+// begin begins a block for n.
+func (b *blocks[T]) begin(n int) { b.block, b.next = make([]T, n), 0 }
+
+// take is the room for the next n, which the block must have.
+func (b *blocks[T]) take(n int) []T {
+	from := b.next
+	b.next += n
+	return b.block[from:b.next:b.next]
+}
+
+// one is the room for one, in a new block of slab where the last is used up.
+func (b *blocks[T]) one() *T {
+	if !b.has(1) {
+		b.begin(slab)
+	}
+	b.next++
+	return &b.block[b.next-1]
 }
 
 // Slabs are a Slab for each of the first levels of things in things.
@@ -42,45 +69,34 @@ func (x *Slab) Struct(s *Schema) *Struct {
 		return NewStruct(s)
 	}
 	n := len(s.fields)
-	if x.nextStruct == len(x.structs) {
-		x.structs, x.nextStruct = make([]Struct, slab), 0
-	}
-	if len(x.values)-x.nextValue < n {
+	if !x.values.has(n) {
 		const most = room / 16
 		if n > most/8 {
 			return makeStruct(s)
 		}
-		x.values, x.nextValue = make([]any, min(slab*n, most)), 0
+		x.values.begin(min(slab*n, most))
 	}
-	st := &x.structs[x.nextStruct]
-	x.nextStruct++
-	end := x.nextValue + n
-	st.schema, st.values = s, x.values[x.nextValue:end:end]
-	x.nextValue = end
+	st := x.structs.one()
+	st.schema, st.values = s, x.values.take(n)
 	return st
 }
 
 // HeaderSlab adds headers, for which it makes room in blocks, as Slab makes structs: a header that is kept keeps its block of up to 64 from being freed, with
 // those before each. So headers to which it has added must not come to it again, but those of Add. It belongs to one thread; the headers do not. The zero
 // HeaderSlab is ready.
-type HeaderSlab struct {
-	block []headerNode
-	next  int
-}
+type HeaderSlab struct{ nodes blocks[headerNode] }
 
 // Grow makes sure that the next n headers are in one block. Whoever adds more than one to the same headers must call it before, or each block would keep
 // the one before it.
 func (x *HeaderSlab) Grow(n int) {
-	if len(x.block)-x.next < n {
-		x.block, x.next = make([]headerNode, max(n, slab)), 0
+	if !x.nodes.has(n) {
+		x.nodes.begin(max(n, slab))
 	}
 }
 
 // Append returns headers that are those of h and one more, which is not validated. h is not touched.
 func (x *HeaderSlab) Append(h Headers, key string, s *Schema, v any) Headers {
-	x.Grow(1)
-	n := &x.block[x.next]
-	x.next++
+	n := x.nodes.one()
 	n.Key, n.Schema, n.Value, n.before = key, s, v, h.last
 	return Headers{n}
 }
@@ -143,13 +159,10 @@ func (x *Slab) Entries(n int) []Entry {
 	if x == nil || n > most/8 {
 		return make([]Entry, 0, n)
 	}
-	if len(x.entries)-x.nextEntry < n {
-		x.entries, x.nextEntry = make([]Entry, min(slab*max(n, 4), most)), 0
+	if !x.entries.has(n) {
+		x.entries.begin(min(slab*max(n, 4), most))
 	}
-	end := x.nextEntry + n
-	room := x.entries[x.nextEntry:x.nextEntry:end]
-	x.nextEntry = end
-	return room
+	return x.entries.take(n)[:0]
 }
 
 // Map returns a map that has and keeps entries, whose keys must all differ: what was appended to a result of Entries, or any other slice.
@@ -166,12 +179,7 @@ func (x *Slab) mapRoom() *Map {
 	if x == nil {
 		return &Map{}
 	}
-	if x.nextMap == len(x.maps) {
-		x.maps, x.nextMap = make([]Map, slab), 0
-	}
-	m := &x.maps[x.nextMap]
-	x.nextMap++
-	return m
+	return x.maps.one()
 }
 
 // TextSlab makes strings of bytes, short ones in blocks: a string that is kept keeps its block of 1 kB from being freed. It belongs to one thread; the

@@ -230,12 +230,8 @@ func (c *Cast) cast(s *data.Schema, v any, t data.Type) (any, error) {
 		return c.texts.String(strconv.AppendInt(room[:0], whole, 10)), nil
 	case s.HasName(): // it could be a time
 		return castValue(s, v, t)
-	case t == data.Int32:
-		return int32(whole), nil
-	case t == data.Int64:
-		return whole, nil
 	}
-	return castValue(s, v, t)
+	return number{whole: whole}.to(t), nil
 }
 
 func (c *Cast) wholeLayout(s *data.Schema) (*castLayout, error) {
