@@ -8,22 +8,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kfake"
-
 	"github.com/kstreamlab/kstreamlab/broker"
 	"github.com/kstreamlab/kstreamlab/broker/kafka"
-	"github.com/kstreamlab/kstreamlab/internal/host"
 )
 
 // TestASecondConnectionThatCannotBe assigns a partition while the connection that fetches waits for another, and no more can be made: it is read when they
 // can be again.
 func TestASecondConnectionThatCannotBe(t *testing.T) {
-	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "t"))
-	must(t, err)
-	t.Cleanup(c.Close)
 	var refuse atomic.Bool
 	var refused atomic.Int32
-	k, err := kafka.New(kafka.Config{Bootstrap: c.ListenAddrs(), Host: host.NewLive(t.Context(), host.LiveConfig{}),
+	_, k := onFake(t, 2, kafka.Config{
 		Properties: map[string]string{"retry.backoff.ms": "1", "retry.backoff.max.ms": "1", "reconnect.backoff.ms": "1", "reconnect.backoff.max.ms": "1", "fetch.max.wait.ms": "2000"},
 		Dialer: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			if refuse.Load() {
@@ -32,8 +26,6 @@ func TestASecondConnectionThatCannotBe(t *testing.T) {
 			}
 			return (&net.Dialer{}).DialContext(ctx, network, addr)
 		}})
-	must(t, err)
-	defer k.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	first, second := broker.TopicPartition{Topic: "t"}, broker.TopicPartition{Topic: "t", Partition: 1}

@@ -15,10 +15,21 @@ import (
 	"github.com/kstreamlab/kstreamlab/internal/host"
 )
 
-func TestEndOffsetsWaitForANewLeader(t *testing.T) {
-	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "t"))
+// onFake is a cluster of one broker with the topic t, and a port to it, which has its host.
+func onFake(t *testing.T, partitions int32, cfg kafka.Config) (*kfake.Cluster, *kafka.Cluster) {
+	t.Helper()
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(partitions, "t"))
 	must(t, err)
 	t.Cleanup(c.Close)
+	cfg.Bootstrap, cfg.Host = c.ListenAddrs(), host.NewLive(t.Context(), host.LiveConfig{})
+	k, err := kafka.New(cfg)
+	must(t, err)
+	t.Cleanup(k.Close)
+	return c, k
+}
+
+func TestEndOffsetsWaitForANewLeader(t *testing.T) {
+	c, k := onFake(t, 1, kafka.Config{Properties: map[string]string{"default.api.timeout.ms": "2000", "retry.backoff.ms": "10"}})
 	var times atomic.Int32 // it answers so, before it knows its high watermark
 	c.ControlKey(int16(kmsg.ListOffsets), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
@@ -39,10 +50,6 @@ func TestEndOffsetsWaitForANewLeader(t *testing.T) {
 		}
 		return resp, nil, true
 	})
-	k, err := kafka.New(kafka.Config{Bootstrap: c.ListenAddrs(), Properties: map[string]string{"default.api.timeout.ms": "2000", "retry.backoff.ms": "10"},
-		Host: host.NewLive(t.Context(), host.LiveConfig{})})
-	must(t, err)
-	defer k.Close()
 	at := broker.TopicPartition{Topic: "t"}
 
 	times.Store(3)
@@ -74,9 +81,7 @@ func (alone) Assigned(context.Context, broker.Assignment, []broker.TopicPartitio
 
 // TestCommittedIsTriedAgain: what may pass is waited for, for default.api.timeout.ms, also when kgo has given up.
 func TestCommittedIsTriedAgain(t *testing.T) {
-	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "t"))
-	must(t, err)
-	t.Cleanup(c.Close)
+	c, k := onFake(t, 1, kafka.Config{Properties: map[string]string{"default.api.timeout.ms": "2000", "retry.backoff.ms": "1", "retry.backoff.max.ms": "1"}})
 	var times atomic.Int32
 	c.ControlKey(int16(kmsg.OffsetFetch), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
@@ -93,10 +98,6 @@ func TestCommittedIsTriedAgain(t *testing.T) {
 		}
 		return resp, nil, true
 	})
-	k, err := kafka.New(kafka.Config{Bootstrap: c.ListenAddrs(), Properties: map[string]string{"default.api.timeout.ms": "2000", "retry.backoff.ms": "1", "retry.backoff.max.ms": "1"},
-		Host: host.NewLive(t.Context(), host.LiveConfig{})})
-	must(t, err)
-	defer k.Close()
 	m, err := k.JoinGroup(t.Context(), broker.MemberConfig{Group: "g", Topics: []string{"t"}, Assignor: alone{}, Listener: alone{}})
 	must(t, err)
 	defer m.Close()
